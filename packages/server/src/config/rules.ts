@@ -87,6 +87,7 @@ export function databaseRule(text: string): string | undefined {
  */
 export function masterKeysRule(entries: readonly string[]): string | undefined {
   const shape = 'is not ID:KEY,ID:KEY with ids from 1 to 255 and keys of 32 bytes in base64'
+  if (entries.length === 0) return shape
   const ids = new Set<number>()
   for (const entry of entries) {
     const match = /^([1-9]\d{0,2}):([A-Za-z0-9+/]{43}=|[A-Za-z0-9_-]{43})$/.exec(entry)

@@ -157,7 +157,9 @@ export function toggle(row: Row & Plain<'on' | 'off'>): Setting<'on' | 'off'> {
 export function list(
   row: Row & Defaulted<readonly string[]> & { accepts: string; rule: TextRule },
 ): Setting<readonly string[]> {
-  const kind = listKind(row.accepts, everyItem(row.rule), 'list')
+  // None at all fits only where none is the default too: no audience would be no token.
+  const mayBeEmpty = 'default' in row && row.default.length === 0
+  const kind = listKind(row.accepts, everyItem(row.rule, mayBeEmpty), 'list')
   return { ...shared(row), ...kind, fallback: fallback(row, (value) => value.join(',') || 'none') }
 }
 
@@ -234,8 +236,9 @@ function listKind(accepts: string, rule: (items: readonly string[]) => string | 
   }
 }
 
-function everyItem(rule: TextRule): (items: readonly string[]) => string | undefined {
-  return (items) => items.map(rule).find((why) => why !== undefined)
+function everyItem(rule: TextRule, mayBeEmpty: boolean): (items: readonly string[]) => string | undefined {
+  return (items) =>
+    items.length === 0 && !mayBeEmpty ? 'has no entry' : items.map(rule).find((why) => why !== undefined)
 }
 
 function isTextList(value: unknown): value is readonly string[] {

@@ -150,7 +150,7 @@ export const SETTINGS = {
     },
   }),
   allowedOrigins: list({
-    doc: 'Origins of other sites whose pages may call the service and read access tokens. The issuer's own is always allowed.',
+    doc: 'Origins of other sites whose pages may call the service and read access tokens. The origin of the issuer is always allowed.',
     accepts: 'exact origins separated by commas',
     default: [],
     rule: originRule,
