@@ -1,1 +1,16 @@
-export {}
+/**
+ * `@countersign/client`: keeps a browser, phone or Node program signed in without anyone noticing.
+ *
+ * @module
+ */
+export { createClient } from './client.ts'
+export { ClientError, type ClientErrorCode } from './errors.ts'
+export type {
+  AuthState,
+  Client,
+  ClientOptions,
+  Fetch,
+  Session,
+  TokenStorage,
+  User,
+} from './types.ts'
