@@ -1,16 +1,6 @@
-/** An account as it is stored. Ids are 16 bytes, the first two of which are its slot; times are epoch milliseconds. */
-export interface StoredAccount {
-  readonly id: Uint8Array
-  /** As typed. */
-  readonly username: string
-  readonly email: string | undefined
-  readonly emailVerified: boolean
-  readonly roles: readonly string[]
-  readonly disabledAt: number | undefined
-  /** The token version: raised to refuse every access token of the account. */
-  readonly ver: number
-  readonly createdAt: number
-}
+import type { AccountChange, StoredAccount } from '../domain/account.ts'
+
+export type { AccountChange, StoredAccount }
 
 /** How an account proves itself. */
 export interface StoredCredential {
@@ -23,13 +13,6 @@ export interface StoredCredential {
 
 export interface AccountWithCredential extends StoredAccount {
   readonly credential: StoredCredential
-}
-
-/** What an administrator may change. An absent member stays as it is; `email: null` removes the address. */
-export interface AccountChange {
-  readonly email?: string | null
-  readonly roles?: readonly string[]
-  readonly disabled?: boolean
 }
 
 /** What a change found. */
@@ -61,8 +44,9 @@ export interface AccountStore {
 
   /**
    * Applies a change. In one transaction with it: the last enabled administrator is neither disabled nor demoted; and
-   * disabling, or a change of roles, raises the token version. Disabling ends every session too; a change of roles
-   * lets them live, since the next refresh reads the roles anew, but moves their `ver` along.
+   * disabling, or a change of roles, raises the token version and writes the `u` revocation entry. Disabling ends every
+   * session too; a change of roles lets them live, since the next refresh reads the roles anew, but moves their `ver`
+   * along.
    */
   change(id: Uint8Array, change: AccountChange): Promise<ChangeOutcome>
 
