@@ -10,5 +10,6 @@ export default defineConfig({
     pool: 'forks',
     execArgv: ['--conditions=@countersign/source'],
     testTimeout: 20_000,
+    reporters: ['default', './tools/count-reporter.ts'],
   },
 })

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { join, posix } from 'node:path'
 import { Visitor } from 'vite'
+import type { Page } from './docs/page.ts'
 import { lineOf, ROOT, readSources, type SourceFile } from './source.ts'
 
 /**
@@ -222,9 +223,9 @@ export function drawArrows(page: string, picture: string): string {
   return `${page.slice(0, start + START.length)}\n\n${picture}\n\n${page.slice(end)}`
 }
 
-/** The page as it stands and as it should stand. */
-export function arrowsPage(files: readonly SourceFile[] = readSources()): { path: string; is: string; ought: string } {
-  const path = join(ROOT, 'ARCHITECTURE.md')
-  const is = existsSync(path) ? readFileSync(path, 'utf8') : ''
-  return { path, is, ought: drawArrows(is, arrowsPicture(collectArrows(files))) }
+/** ARCHITECTURE.md with the arrows as they are. */
+export function arrowsPage(files: readonly SourceFile[] = readSources()): Page {
+  const path = 'ARCHITECTURE.md'
+  const text = drawArrows(readFileSync(join(ROOT, path), 'utf8'), arrowsPicture(collectArrows(files)))
+  return { path, text }
 }
