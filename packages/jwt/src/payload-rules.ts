@@ -1,0 +1,151 @@
+/** What a finding says. */
+export type LintCode = 'lint_password' | 'lint_secret' | 'lint_private_key' | 'lint_card_number' | 'lint_no_expiry'
+
+/** Something that a payload should not carry. It never holds the value itself. */
+export interface Finding {
+  readonly code: LintCode
+  readonly severity: 'refuse' | 'warn'
+  /** Where it stands: a JSON pointer (RFC 6901) into the payload. */
+  readonly path: string
+  /** The size of the value as JSON. */
+  readonly bytes: number
+  readonly advice: string
+}
+
+/** One rule. It looks at one member or element; the payload itself has the name `undefined`. */
+interface Rule {
+  readonly code: LintCode
+  readonly advice: string
+  readonly finds: (name: string | undefined, value: unknown, policy: PayloadPolicy) => boolean
+}
+
+export interface PayloadPolicy {
+  readonly allowNoExpiry: boolean
+}
+
+/** The names that the rules know, in small letters and without `_`, `-`, `.` and blanks. */
+const PASSWORD_NAMES: ReadonlySet<string> = new Set(
+  'password passwd passwort passphrase pwd pass userpassword currentpassword newpassword oldpassword passwordhash'.split(
+    ' ',
+  ),
+)
+const SECRET_NAMES: ReadonlySet<string> = new Set(
+  (
+    'secret clientsecret sharedsecret apikey apisecret secretkey accesskey secretaccesskey signingkey encryptionkey ' +
+    'refreshtoken accesstoken idtoken credential credentials masterkey totpsecret otpsecret pin cvv cvc'
+  ).split(' '),
+)
+const PRIVATE_KEY_NAMES: ReadonlySet<string> = new Set('privatekey privkey privatejwk pemkey sshkey'.split(' '))
+
+const isNamed = (names: ReadonlySet<string>, name: string | undefined, value: unknown): boolean =>
+  name !== undefined &&
+  typeof value !== 'boolean' &&
+  value !== null &&
+  names.has(name.toLowerCase().replace(/[\s_.-]/g, ''))
+
+const RULES: readonly Rule[] = [
+  {
+    code: 'lint_no_expiry',
+    advice: 'A token without "exp" is good for ever: give it a lifetime, or say allowNoExpiry.',
+    finds: (name, value, policy) => name === undefined && !policy.allowNoExpiry && !hasMember(value, 'exp'),
+  },
+  {
+    code: 'lint_password',
+    advice: 'Everybody who sees a token can read it: a password has no place in it.',
+    finds: (name, value) => isNamed(PASSWORD_NAMES, name, value),
+  },
+  {
+    code: 'lint_secret',
+    advice: 'Everybody who sees a token can read it: a secret has no place in it.',
+    finds: (name, value) => isNamed(SECRET_NAMES, name, value),
+  },
+  {
+    code: 'lint_private_key',
+    advice: 'Everybody who sees a token can read it: a private key has no place in it.',
+    finds: (name, value) => isNamed(PRIVATE_KEY_NAMES, name, value) || isPrivatePem(value) || isPrivateJwk(value),
+  },
+  {
+    code: 'lint_card_number',
+    advice: 'Everybody who sees a token can read it: a card number has no place in it.',
+    finds: (_name, value) => (typeof value === 'string' || typeof value === 'number') && holdsCardNumber(String(value)),
+  },
+]
+
+/** How deep a payload may be nested: no claim is, and a deeper one is a cycle or an attack on whoever reads it. */
+const MAX_DEPTH = 32
+
+/** What the payload must not carry, in the order in which it stands. */
+export function findRefused(payload: object, policy: PayloadPolicy): readonly Finding[] {
+  const findings: Finding[] = []
+  function look(name: string | undefined, value: unknown, path: string, depth: number): void {
+    for (const { code, advice, finds } of RULES) {
+      if (!finds(name, value, policy)) continue
+      const bytes = Buffer.byteLength(JSON.stringify(value) ?? '')
+      findings.push(Object.freeze({ code, severity: 'refuse', path, bytes, advice }))
+    }
+    if (typeof value !== 'object' || value === null || depth === MAX_DEPTH) return
+    for (const [key, member] of Object.entries(value)) {
+      const pointer = `${path}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`
+      look(Array.isArray(value) ? name : key, member, pointer, depth + 1)
+    }
+  }
+  look(undefined, payload, '', 0)
+  return findings
+}
+
+/**
+ * Whether JSON can say the value as it is. `JSON.stringify` makes null of NaN and text of a Date, so a claim would
+ * change on its way.
+ */
+export function isJsonValue(value: unknown, depth = 0): boolean {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return true
+  if (typeof value === 'number') return Number.isFinite(value)
+  if (typeof value !== 'object' || depth === MAX_DEPTH) return false
+  if (Array.isArray(value)) return value.every((element) => isJsonValue(element, depth + 1))
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) return false
+  return Object.values(value).every((member) => member === undefined || isJsonValue(member, depth + 1))
+}
+
+const hasMember = (value: unknown, name: string): boolean =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+
+const isPrivatePem = (value: unknown): boolean =>
+  typeof value === 'string' && /-----BEGIN [A-Z0-9 ]*PRIVATE KEY/.test(value)
+
+const isPrivateJwk = (value: unknown): boolean =>
+  hasMember(value, 'kty') && ['d', 'k', 'priv'].some((name) => hasMember(value, name))
+
+/** Runs of 13 to 19 digits, alone or in groups, as they are printed on a card. */
+const CARD_LIKE = /(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w.-])/g
+
+/** The first digits and the lengths of the large networks. Without them one long number in ten would be refused. */
+const NETWORKS: readonly RegExp[] = [
+  /^4(?:\d{12}|\d{15}|\d{18})$/, // Visa
+  /^(?:5[1-5]\d{14}|2[2-7]\d{14})$/, // Mastercard
+  /^3[47]\d{13}$/, // American Express
+  /^(?:6011|64[4-9]\d|65\d\d)\d{12,15}$/, // Discover
+  /^3(?:0[0-5]|[68]\d)\d{11}$/, // Diners Club
+  /^35(?:2[89]|[3-8]\d)\d{12,15}$/, // JCB
+  /^62\d{14,17}$/, // UnionPay
+  /^(?:50|5[6-9]|6[0-9])\d{10,17}$/, // Maestro
+]
+
+function holdsCardNumber(text: string): boolean {
+  for (const [match] of text.matchAll(CARD_LIKE)) {
+    const digits = match.replace(/[ -]/g, '')
+    if (NETWORKS.some((network) => network.test(digits)) && passesLuhn(digits)) return true
+  }
+  return false
+}
+
+/** The check digit of ISO/IEC 7812-1, Annex B. */
+function passesLuhn(digits: string): boolean {
+  let sum = 0
+  for (let place = 0; place < digits.length; place++) {
+    const digit = Number(digits.at(-1 - place))
+    const doubled = digit * 2
+    sum += place % 2 === 0 ? digit : doubled > 9 ? doubled - 9 : doubled
+  }
+  return sum % 10 === 0
+}
