@@ -1,0 +1,243 @@
+import { Hono } from 'hono'
+import { AuthError } from '../domain/errors.ts'
+import { ADMIN } from '../domain/scope.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Log } from '../ports/log.ts'
+import type { Metrics } from '../ports/metrics.ts'
+import type { Random } from '../ports/random.ts'
+import type { Authenticate, Bearer } from '../usecases/bearer.ts'
+import type { Caller } from '../usecases/context.ts'
+import { usesBasic } from './basic.ts'
+import { readBearer } from './bearer-header.ts'
+import { readBody } from './body.ts'
+import { readCookies } from './cookies.ts'
+import { addCorsHeaders, preflightResponse } from './cors.ts'
+import { addSecurityHeaders } from './headers.ts'
+import type { OriginRule } from './origin.ts'
+import { asAuthError, problemResponse } from './problem.ts'
+import type { Access, Route } from './route.ts'
+
+/** What the edge knows of a request besides the request. */
+export interface RequestInfo {
+  /** The address of the TCP peer. */
+  readonly clientAddress?: string | undefined
+}
+
+/** The service as a function. It never rejects. */
+export type App = (request: Request, info?: RequestInfo) => Promise<Response>
+
+/** Who sent a request, seen through the trusted proxies. */
+export type ResolveClient = (
+  peer: string | undefined,
+  headers: Headers,
+) => { readonly address: string | undefined; readonly throughTrustedProxy: boolean }
+
+export interface AppDependencies {
+  readonly routes: readonly Route[]
+  readonly issuer: string
+  /** False inside a user's own application, which decides by itself which hosts it answers for. */
+  readonly checkHost: boolean
+  readonly origins: OriginRule
+  readonly authenticate: Authenticate
+  /** Seconds. */
+  readonly reauthenticationAge: number
+  readonly now: () => number
+  readonly clock: Clock
+  readonly random: Random
+  readonly resolveClient: ResolveClient
+  readonly log: Log
+  readonly metrics: Metrics
+}
+
+const KIB = 1024
+const AUTH_BODY_LIMIT = 16 * KIB
+const BODY_LIMIT = 64 * KIB
+const URL_LIMIT = 8 * KIB
+/** A slash, backslash or NUL that some router behind or before us may read as a sign of its own. */
+const AMBIGUOUS_PATH = /%2f|%5c|%00|\\/i
+/** Whatever looks like the administration to anybody is guarded like it. */
+const ADMIN_PATH = /^\/+admin(?:[/;.%]|$)/i
+const FOREIGN_REQUEST_ID = /^[A-Za-z0-9._-]{8,64}$/
+
+/** One request on its way through the table. */
+interface Passage {
+  readonly request: Request
+  readonly url: URL
+  readonly caller: Caller
+  readonly peer: string | undefined
+}
+
+type Bindings = { Bindings: { readonly passage: Passage; matched?: (route: string) => void } }
+
+/** Turns the table of routes into a function from `Request` to `Response`. The router is known to this file alone. */
+export function createApp(dependencies: AppDependencies): App {
+  const { routes, issuer, origins, authenticate, clock, random, log, metrics } = dependencies
+  const { protocol, host, pathname } = new URL(issuer)
+  const base = pathname === '/' ? '' : pathname
+  const realm = issuer.replaceAll(/["\\]/g, '')
+  const hono = createRouter()
+
+  return async (request, info = {}) => {
+    const startedAt = clock.mono()
+    const client = dependencies.resolveClient(info.clientAddress, request.headers)
+    const caller: Caller = {
+      requestId: requestIdOf(request, client.throughTrustedProxy),
+      address: client.address,
+      userAgent: request.headers.get('user-agent') ?? undefined,
+    }
+    let matched = 'none'
+    let response: Response
+    try {
+      const url = checkTarget(request)
+      const passage: Passage = { request, url, caller, peer: info.clientAddress }
+      response = await hono.fetch(request, {
+        passage,
+        matched: (path: string) => {
+          matched = path
+        },
+      })
+    } catch (error) {
+      response = refuse(error, request, caller, matched)
+    }
+    finish(response, request, caller)
+    const seconds = (clock.mono() - startedAt) / 1000
+    metrics.request(request.method, matched, response.status, seconds)
+    log.info('request', {
+      requestId: caller.requestId,
+      method: request.method,
+      route: matched,
+      status: response.status,
+      milliseconds: Math.round(seconds * 1000),
+      address: caller.address,
+    })
+    return response
+  }
+
+  function createRouter(): Hono<Bindings> {
+    const router = new Hono<Bindings>()
+    for (const [path, rows] of Map.groupBy(routes, (row) => row.path)) {
+      const methods = rows.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
+      for (const row of rows) {
+        for (const place of placesOf(row)) {
+          router.on(row.method, place, (c) => {
+            c.env.matched?.(row.path)
+            return serve(row, c.env.passage, c.req.param())
+          })
+        }
+      }
+      for (const place of placesOf({ path })) {
+        router.options(place, (c) => preflightResponse(c.req.header('origin') ?? null, methods, origins))
+        router.all(place, async (c) => {
+          c.env.matched?.(path)
+          checkHost({ anyHost: rows.some((row) => row.anyHost) }, c.env.passage)
+          await guardAdministration(c.env.passage)
+          throw new MethodNotAllowed(methods)
+        })
+      }
+    }
+    router.notFound(async (c) => {
+      checkHost({}, c.env.passage)
+      await guardAdministration(c.env.passage)
+      throw new AuthError('not_found')
+    })
+    router.onError((error) => {
+      throw error
+    })
+    return router
+  }
+
+  /** The metadata of an issuer with a path stands in two places (RFC 8414 §3.1). */
+  function placesOf({ path }: Pick<Route, 'path'>): readonly string[] {
+    const place = base + path
+    return base !== '' && path === '/.well-known/oauth-authorization-server' ? [place, path + base] : [place]
+  }
+
+  /** The order of the checks, the same for every route: host, access, body, then its own work. */
+  async function serve(row: Route, passage: Passage, params: Record<string, string>): Promise<Response> {
+    const { request, url, caller, peer } = passage
+    checkHost(row, passage)
+    const { token, bearer } = await admit(row.access, request)
+    const limit = row.path.startsWith('/auth/') ? AUTH_BODY_LIMIT : BODY_LIMIT
+    const body = row.method === 'GET' ? undefined : await readBody(request, row, limit)
+    const cookies = readCookies(request.headers.get('cookie'))
+    return row.handle({ request, url, params, body, cookies, caller, peer, token, bearer })
+  }
+
+  async function admit(
+    access: Access,
+    { headers }: Request,
+  ): Promise<{ readonly token?: string | undefined; readonly bearer?: Bearer | undefined }> {
+    if (access === 'anyone') return {}
+    const token = readBearer(headers)
+    if (token === undefined) {
+      if (access === 'bearer_or_none') return {}
+      throw new AuthError('token_missing')
+    }
+    if (access === 'token') return { token }
+    const bearer = await authenticate(token)
+    if (access === 'admin' || access === 'admin_recent') checkAdministrator(bearer, access === 'admin_recent')
+    return { token, bearer }
+  }
+
+  /** A token for the issuer alone: one that other services hold too must not open the administration. */
+  function checkAdministrator({ claims, scope, session }: Bearer, recent: boolean): void {
+    if (!scope.has(ADMIN) || claims.aud !== issuer) throw new AuthError('scope_insufficient')
+    if (recent && dependencies.now() - session.authAt > dependencies.reauthenticationAge * 1000) {
+      throw new AuthError('reauthentication_required')
+    }
+  }
+
+  /** Decided before it shows whether a path exists. */
+  async function guardAdministration({ request, url }: Passage): Promise<void> {
+    if (ADMIN_PATH.test(url.pathname.slice(base.length))) await admit('admin', request)
+  }
+
+  function checkHost(row: Pick<Route, 'anyHost'>, { url }: Passage): void {
+    if (dependencies.checkHost && row.anyHost !== true && url.host !== host) throw new AuthError('host_unknown')
+  }
+
+  function checkTarget(request: Request): URL {
+    if (request.url.length > URL_LIMIT) throw new AuthError('url_too_long')
+    const url = URL.parse(request.url)
+    if (url === null || AMBIGUOUS_PATH.test(url.pathname)) throw new AuthError('request_malformed')
+    return url
+  }
+
+  function requestIdOf(request: Request, trusted: boolean): string {
+    const foreign = trusted ? request.headers.get('x-request-id') : null
+    if (foreign !== null && FOREIGN_REQUEST_ID.test(foreign)) return foreign
+    return Buffer.from(random.bytes(16)).toString('base64url')
+  }
+
+  function refuse(error: unknown, request: Request, caller: Caller, route: string): Response {
+    const refusal = asAuthError(error)
+    if (refusal.code === 'internal_error' || refusal.code === 'store_unavailable') {
+      log.error('request failed', error, { requestId: caller.requestId, route })
+    }
+    metrics.refusal(refusal.code)
+    const response = problemResponse(refusal, {
+      requestId: caller.requestId,
+      issuer,
+      realm,
+      usedBasic: usesBasic(request.headers),
+      reauthenticationAge: dependencies.reauthenticationAge,
+    })
+    if (error instanceof MethodNotAllowed) response.headers.set('allow', error.methods.join(', '))
+    return response
+  }
+
+  function finish({ headers }: Response, request: Request, caller: Caller): void {
+    headers.set('x-request-id', caller.requestId)
+    addSecurityHeaders(headers, { secure: protocol === 'https:' })
+    addCorsHeaders(headers, request.headers.get('origin'), origins)
+  }
+}
+
+class MethodNotAllowed extends AuthError {
+  readonly methods: readonly string[]
+
+  constructor(methods: readonly string[]) {
+    super('method_not_allowed')
+    this.methods = methods
+  }
+}

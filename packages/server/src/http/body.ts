@@ -1,0 +1,84 @@
+import type { ProblemFault } from '@countersign/protocol'
+import * as v from 'valibot'
+import { AuthError } from '../domain/errors.ts'
+import { parseJson } from './json.ts'
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+const EMPTY = v.strictObject({})
+/** The media type with any parameters; nothing that merely contains it. */
+const JSON_TYPE = /^application\/json[\t ]*(?:;|$)/i
+
+/**
+ * Reads the one body of a request: bounded, JSON, and of the declared shape. It is refused before it is read whole, and
+ * nothing of what was sent is repeated in the answer.
+ *
+ * @param limit bytes
+ * @throws {AuthError} `body_too_large`, `media_type_unsupported`, `request_malformed`, `body_invalid`
+ */
+export async function readBody(
+  request: Request,
+  row: { readonly body?: v.GenericSchema; readonly bodyOptional?: boolean },
+  limit: number,
+): Promise<unknown> {
+  const bytes = await readBytes(request, limit)
+  const optional = row.body === undefined || row.bodyOptional === true
+  if (bytes.length === 0 && optional) return row.body === undefined ? undefined : check(row.body, {})
+  // No encoding is understood, so that no few bytes can become many.
+  if (request.headers.has('content-encoding')) throw new AuthError('media_type_unsupported')
+  if (!JSON_TYPE.test(request.headers.get('content-type') ?? '')) throw new AuthError('media_type_unsupported')
+  const parsed = parseJson(decode(bytes))
+  if (parsed === undefined) throw new AuthError('request_malformed')
+  const value = check(row.body ?? EMPTY, parsed.value)
+  return row.body === undefined ? undefined : value
+}
+
+async function readBytes(request: Request, limit: number): Promise<Uint8Array> {
+  const declared = request.headers.get('content-length')
+  if (declared !== null && Number(declared) > limit) throw new AuthError('body_too_large')
+  if (request.body === null) return new Uint8Array()
+  const parts: Uint8Array[] = []
+  let length = 0
+  const reader = request.body.getReader()
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) break
+    length += value.length
+    if (length > limit) {
+      await reader.cancel().catch(() => undefined)
+      throw new AuthError('body_too_large')
+    }
+    parts.push(value)
+  }
+  return Buffer.concat(parts)
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return decoder.decode(bytes)
+  } catch {
+    throw new AuthError('request_malformed')
+  }
+}
+
+function check(schema: v.GenericSchema, value: unknown): unknown {
+  const result = v.safeParse(schema, value)
+  if (result.success) return result.output
+  throw new AuthError('body_invalid', { faults: result.issues.slice(0, 20).map(toFault) })
+}
+
+function toFault(issue: v.BaseIssue<unknown>): ProblemFault {
+  const path = issue.path ?? []
+  const pointer = path.map(({ key }) => `/${escapePointer(String(key))}`).join('')
+  const key = path.at(-1)
+  if (issue.expected === 'never') return { pointer, code: 'member_unknown', detail: 'There is no such member.' }
+  if (issue.received === 'undefined' && key !== undefined) {
+    return { pointer, code: 'member_missing', detail: 'This member is needed.' }
+  }
+  if (issue.kind === 'schema') return { pointer, code: 'type_invalid', detail: 'The value is of the wrong type.' }
+  return { pointer, code: 'value_invalid', detail: issue.message }
+}
+
+/** RFC 6901 §3; cut, because a name is the sender's text. */
+function escapePointer(key: string): string {
+  return key.slice(0, 64).replaceAll('~', '~0').replaceAll('/', '~1')
+}
