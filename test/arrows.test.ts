@@ -24,7 +24,8 @@ describe('arrows', () => {
     ['server/src/usecases/x.ts', "type Stores = import('../adapters/sqlite/stores.ts').Stores"],
     ['server/src/usecases/x.ts', "import { Hono } from 'hono'"],
     ['server/src/http/x.ts', "export * from '../adapters/sqlite/open.ts'"],
-    ['server/src/http/x.ts', "import type { Clock } from '../ports/clock.ts'"],
+    ['server/src/http/x.ts', "import type { SessionStore } from '../ports/session-store.ts'"],
+    ['server/src/cli/x.ts', "import type { Clock } from '../ports/clock.ts'"],
     ['server/src/http/x.ts', "import { readFileSync } from 'fs'"],
     ['server/src/cli/x.ts', "export { open } from '../adapters/sqlite/open.ts'"],
     ['server/src/adapters/memory/x.ts', "import { sql } from '../sqlite/open.ts'"],
@@ -45,6 +46,7 @@ describe('arrows', () => {
   test.each([
     ['server/src/usecases/x.ts', "import type { Clock } from '../ports/clock.ts'"],
     ['server/src/http/x.ts', "import { Hono } from 'hono'"],
+    ['server/src/http/x.ts', "import type { Clock } from '../ports/clock.ts'"],
     ['server/src/adapters/sqlite/x.ts', "import { DatabaseSync } from 'node:sqlite'"],
     ['server/src/adapters/sqlite/x.ts', "import { ROTATE } from '../sql/statements.ts'"],
     ['verifier/src/hono.ts', "import type { Context } from 'hono'"],

@@ -18,84 +18,74 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 
   'server/domain': ['protocol'],
   'server/ports': ['server/domain'],
-  'server/usecases': ['server/domain', 'server/ports', 'jwt', 'protocol'],
-  'server/adapters/*': ['server/domain', 'server/ports'],
-  // The SQL texts are shared by the engines; everything else about two adapters stays apart.
-  'server/adapters/sqlite': ['server/domain', 'server/ports', 'server/adapters/sql'],
-  'server/adapters/postgres': ['server/domain', 'server/ports', 'server/adapters/sql'],
-  'server/conformance': ['server/domain', 'server/ports'],
-  'server/http': ['server/usecases', 'server/domain', 'protocol'],
+  // Clock, timers, randomness, log and metrics: what the machine gives. No store is among them.
+  'server/machine': [],
+  'server/usecases': ['server/domain', 'server/ports', 'server/machine', 'jwt', 'protocol'],
+  'server/adapters/*': ['server/domain', 'server/ports', 'server/machine', 'protocol'],
+  // The engines share their SQL texts; two adapters know nothing else of each other.
+  'server/adapters/sqlite': ['server/domain', 'server/ports', 'server/machine', 'server/adapters/sql'],
+  'server/adapters/postgres': ['server/domain', 'server/ports', 'server/machine', 'server/adapters/sql'],
+  'server/conformance': ['server/domain', 'server/ports', 'server/machine'],
+  // No store: a route that can reach one will.
+  'server/http': ['server/usecases', 'server/domain', 'server/machine', 'protocol'],
   'server/config': [],
   'server/cli': ['server/usecases', 'server/config', 'protocol', 'jwt'],
-  'server/server.ts': [
-    'server/http',
-    'server/usecases',
-    'server/domain',
-    'server/ports',
-    'server/adapters/*',
-    'server/config',
-    'jwt',
-    'protocol',
+  'server/wiring': [
+    ...['server/http', 'server/usecases', 'server/domain', 'server/ports', 'server/machine', 'server/adapters/*'],
+    ...['server/config', 'server/cli', 'jwt', 'protocol'],
   ],
-  'server/index.ts': ['server/server.ts', 'server/config', 'server/ports', 'server/domain', 'server/usecases'],
-  'server/main.ts': ['server/server.ts', 'server/cli', 'server/config', 'protocol'],
+  // Public names, and nothing else.
+  'server/index': ['server/wiring', 'server/http', 'server/usecases', 'server/config', 'server/ports', 'server/domain'],
+  'server/main': ['server/wiring', 'server/cli', 'server/adapters/system'],
 }
+
+/** The files at the top of the server that tie everything together; whoever reads them can follow every arrow. */
+const WIRING: readonly string[] = ['server.ts', 'countersign.ts', 'cli-services.ts', 'data-folder.ts']
+
+/** Ports that are no stores. A refusal of the store (`store-error`) is among them, for it becomes an answer. */
+const MACHINE: readonly string[] = ['clock.ts', 'timers.ts', 'random.ts', 'log.ts', 'metrics.ts', 'store-error.ts']
+
+const SERVER = 'packages/server/src/'
+const CLIENT_NODE = 'packages/client/src/node.ts'
+
+/** An import whose name is put together at run time. It would pass every rule, so it is shown as what it is. */
+const COMPUTED = '(computed)'
 
 /** Paths (or their beginnings, when they end in `/`) that may import a package from outside or a module of Node. */
 const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
-  hono: ['packages/server/src/http/', 'packages/verifier/src/hono.ts'],
-  '@hono/node-server': ['packages/server/src/main.ts'],
-  valibot: ['packages/server/src/http/'],
-  '@valibot/to-json-schema': ['packages/server/src/http/'],
-  commander: ['packages/server/src/cli/', 'packages/server/src/main.ts'],
-  pino: ['packages/server/src/adapters/', 'packages/server/src/main.ts'],
-  'prom-client': ['packages/server/src/adapters/'],
-  '@node-rs/argon2': ['packages/server/src/adapters/argon2id/'],
+  hono: [`${SERVER}http/`, 'packages/verifier/src/hono.ts'],
+  '@hono/node-server': [`${SERVER}http/node-handler.ts`],
+  valibot: [`${SERVER}http/`],
+  '@valibot/to-json-schema': [`${SERVER}http/`],
+  commander: [`${SERVER}cli/`],
+  pino: [`${SERVER}adapters/pino/`],
+  'prom-client': [`${SERVER}adapters/prometheus/`],
+  '@node-rs/argon2': [`${SERVER}adapters/argon2id/`],
   express: ['packages/verifier/src/express.ts'],
   fastify: ['packages/verifier/src/fastify.ts'],
   koa: ['packages/verifier/src/koa.ts'],
-  react: ['packages/client/src/react.ts', 'packages/client/src/react.tsx'],
+  react: ['packages/client/src/react.ts'],
   vue: ['packages/client/src/vue.ts'],
 
-  'node:sqlite': ['packages/server/src/adapters/sqlite/'],
-  'node:fs': [
-    'packages/server/src/adapters/',
-    'packages/server/src/config/load.ts',
-    'packages/server/src/cli/',
-    'packages/server/src/main.ts',
-    'packages/client/src/node.ts',
-    'packages/client/src/node/',
-  ],
-  'node:crypto': [
-    'packages/jwt/src/primitives.ts',
-    'packages/server/src/domain/',
-    'packages/server/src/adapters/',
-    'packages/verifier/src/',
-  ],
-  'node:http': ['packages/server/src/main.ts', 'packages/verifier/src/'],
-  'node:net': [
-    'packages/server/src/config/',
-    'packages/server/src/domain/',
-    'packages/server/src/http/',
-    'packages/server/src/main.ts',
-  ],
-  'node:os': ['packages/server/src/adapters/', 'packages/server/src/main.ts'],
-  'node:path': [
-    'packages/server/src/adapters/',
-    'packages/server/src/config/',
-    'packages/server/src/cli/',
-    'packages/server/src/server.ts',
-    'packages/server/src/main.ts',
-    'packages/client/src/node.ts',
-    'packages/client/src/node/',
-  ],
-  'node:url': ['packages/server/src/cli/', 'packages/server/src/config/', 'packages/server/src/main.ts'],
-  'node:readline': ['packages/server/src/cli/', 'packages/server/src/main.ts'],
-  'node:timers': ['packages/server/src/adapters/system/'],
-  'node:perf_hooks': ['packages/server/src/adapters/'],
+  'node:sqlite': [`${SERVER}adapters/sqlite/`],
+  'node:fs': [...['adapters/', 'config/load.ts', 'cli/files.ts', 'main.ts'].map((path) => SERVER + path), CLIENT_NODE],
+  'node:path': [...['adapters/', 'config/', 'cli/', ...WIRING, 'main.ts'].map((path) => SERVER + path), CLIENT_NODE],
+  'node:os': [`${SERVER}countersign.ts`, `${SERVER}main.ts`, CLIENT_NODE],
+  'node:http': [`${SERVER}http/listen.ts`, `${SERVER}http/node-handler.ts`, 'packages/verifier/src/'],
+  'node:net': [`${SERVER}config/`, `${SERVER}domain/`, `${SERVER}http/`],
+  'node:process': [`${SERVER}adapters/system/`, `${SERVER}main.ts`],
+  'node:stream': [`${SERVER}main.ts`],
+  'node:url': [`${SERVER}adapters/`, `${SERVER}config/`, `${SERVER}cli/`, `${SERVER}main.ts`],
+  'node:timers': [`${SERVER}adapters/system/`],
+  'node:perf_hooks': [`${SERVER}adapters/`],
+  'node:zlib': [`${SERVER}domain/`],
+  // Only what is synchronous and gives the same for the same input: tools/seams.ts reads the names.
+  'node:crypto': ['packages/jwt/src/', SERVER, 'packages/verifier/src/', CLIENT_NODE],
   'node:buffer': ['packages/'],
   'node:util': ['packages/'],
-  'node:zlib': ['packages/server/src/domain/'],
+
+  // The configuration file of the operator.
+  [COMPUTED]: [`${SERVER}main.ts`],
 }
 
 /** One `import` as it stands in a file. */
@@ -127,19 +117,19 @@ export function importsOf(file: SourceFile): Import[] {
     TSImportType: (node) => add(node.source),
     ImportExpression: (node) => {
       const source = node.source
-      // A name put together at run time would pass every rule, so it is shown as what it is.
-      add(source.type === 'Literal' ? source : { value: '(computed)', start: node.start })
+      add(source.type === 'Literal' ? source : { value: COMPUTED, start: node.start })
     },
   }).visit(file.program)
   return found
 }
 
-/** The zone of a file: its package, or inside the server its floor, its adapter or the file at the top. */
+/** The zone of a file: its package, or inside the server its floor, its adapter or the wiring at the top. */
 export function zoneOf(path: string): string {
-  const [, name = '', , first = '', second] = path.split('/')
+  const [, name = '', , first = '', second = ''] = path.split('/')
   if (name !== 'server') return name
-  if (first === 'adapters' && second !== undefined) return `server/adapters/${second.replace(/\.ts$/, '')}`
-  return `server/${first}`
+  if (first === 'adapters') return `server/adapters/${second}`
+  if (first === 'ports' && MACHINE.includes(second)) return 'server/machine'
+  return WIRING.includes(first) ? 'server/wiring' : `server/${first.replace(/\.ts$/, '')}`
 }
 
 /** The actual arrows between zones: from each zone to the zones it imports. */
@@ -188,7 +178,7 @@ function judge({ path, target }: Import): string | undefined {
 function targetZone(path: string, target: string): string | undefined {
   if (target.startsWith('.')) return zoneOf(posix.join(posix.dirname(path), target))
   const own = /^@countersign\/([^/]+)/.exec(target)?.[1]
-  return own === 'server' ? 'server/index.ts' : own
+  return own === 'server' ? 'server/index' : own
 }
 
 /** `node:fs/promises` and `fs` are `node:fs`; `@a/b/c` is `@a/b`; `hono/cookie` is `hono`. */
@@ -201,10 +191,12 @@ function outsideName(target: string): string {
 const START = '<!-- arrows: made by `npm run docs` -->'
 const END = '<!-- end of arrows -->'
 
+const FLOORS = ['index', 'main', 'wiring', 'cli', 'http', 'usecases', 'domain', 'ports', 'machine', 'config']
+
 /** The arrows as text: one line for each zone, packages first, then the floors of the server from the top down. */
 export function arrowsPicture(arrows: ReadonlyMap<string, ReadonlySet<string>>): string {
-  const order = ['protocol', 'jwt', 'verifier', 'client', 'console', 'server/index.ts', 'server/main.ts']
-  order.push('server/server.ts', 'server/cli', 'server/http', 'server/usecases', 'server/domain', 'server/ports')
+  const order = ['protocol', 'jwt', 'verifier', 'client', 'console']
+  for (const floor of FLOORS) order.push(`server/${floor}`)
   const rank = (zone: string): number => (order.indexOf(zone) + order.length + 1) % (order.length + 1)
   const zones = [...arrows.keys()].sort((a, b) => rank(a) - rank(b) || a.localeCompare(b, 'en'))
   const width = Math.max(...zones.map((zone) => zone.length))

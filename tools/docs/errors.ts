@@ -78,6 +78,7 @@ const VERIFIER_CODES = Object.keys({
   check_refused: true,
   issuer_unavailable: true,
   issuer_metadata_invalid: true,
+  guard_failed: true,
 } satisfies Readonly<Record<OwnCode, true>>) as OwnCode[]
 
 function verifierSentences(): Record<string, string> {
