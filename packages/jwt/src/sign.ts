@@ -162,8 +162,7 @@ function encodeHeader(row: AlgorithmRow, typ: string, kid: string | undefined): 
 function encodePayload(claims: object, plan: Plan): string {
   if (!isJsonObject(claims)) throw new JwtError('jwt_claim_invalid')
   for (const [name, value] of Object.entries(claims)) {
-    if (name === 'iss' || !(value === undefined || isJsonValue(value)))
-      throw new JwtError('jwt_claim_invalid', { claim: name })
+    if (name === 'iss' || !(value === undefined || isJsonValue(value))) throw malformed(name, value)
   }
   if (plan.schema !== undefined) {
     const { issues } = applySchema(plan.schema, claims)
@@ -174,6 +173,12 @@ function encodePayload(claims: object, plan: Plan): string {
   const findings = findRefused(payload, { allowNoExpiry: plan.lifetime === undefined })
   if (findings.length > 0) throw new JwtError('jwt_payload_refused', { findings })
   return encodeBase64url(JSON.stringify(payload))
+}
+
+/** Says which claim, and what to write where a Date was meant as a time. Never the value. */
+function malformed(claim: string, value: unknown): JwtError {
+  const hint = value instanceof Date ? { cause: new TypeError('a time is seconds since the epoch, not a Date') } : {}
+  return new JwtError('jwt_claim_invalid', { claim, ...hint })
 }
 
 function completeClaims(claims: Readonly<Record<string, unknown>>, plan: Plan): Record<string, unknown> {
