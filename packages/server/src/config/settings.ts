@@ -74,7 +74,7 @@ export const SETTINGS = {
   redisUrl: unsupported({ doc: 'Redis for shared rate limits.', absent: 'no Redis' }),
   masterKeys: secretList({
     doc: 'The master keys, the active one first. They seal signing keys and refresh tokens. Without them the file master.key of the data folder is used.',
-    accepts: 'ID:KEY pairs separated by commas, ids from 1 to 255, keys of 32 bytes in base64',
+    accepts: 'ID:KEY pairs separated by commas, ids from 1 to 255, keys of at least 32 bytes in base64',
     absent: 'master.key in the data folder',
     rule: masterKeysRule,
   }),

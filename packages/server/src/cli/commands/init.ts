@@ -1,0 +1,82 @@
+import { join } from 'node:path'
+import { SETTING_NAMES, SETTINGS } from '../../config/settings.ts'
+import type { Command } from '../command.ts'
+import { CONFIG_FILE, dataFolder, MASTER_KEY_FILE } from '../configuration.ts'
+import type { CliEdge } from '../edge.ts'
+
+interface Made {
+  readonly path: string
+  readonly made: boolean
+}
+
+export const init: Command = {
+  name: 'init',
+  doc: `Writes a commented ${CONFIG_FILE} and a master key file. Overwrites nothing.`,
+  settings: 'taken',
+  async run({ edge, output, config }) {
+    const { service } = await config()
+    const files = [await writeConfig(edge), ...(await writeMasterKey(edge, dataFolder(service)))]
+    output.table(
+      ['file', 'outcome'],
+      files.map(({ path, made }) => [path, made ? 'written' : 'was there; left as it is']),
+      files.map(({ path, made }) => ({ path, written: made })),
+    )
+    output.warn('Keep a copy of the master key in a safe place, apart from the database: without it the data is lost.')
+    return 0
+  },
+}
+
+async function writeConfig(edge: CliEdge): Promise<Made> {
+  const path = join(edge.cwd, CONFIG_FILE)
+  return { path, made: await edge.files.create(path, configTemplate(), 0o644) }
+}
+
+async function writeMasterKey(edge: CliEdge, folder: string): Promise<readonly Made[]> {
+  await edge.files.makeFolder(folder, 0o700)
+  const key = join(folder, MASTER_KEY_FILE)
+  const ignore = join(folder, '.gitignore')
+  return [
+    { path: key, made: await edge.files.create(key, masterKeyText(edge.random(32)), 0o600) },
+    { path: ignore, made: await edge.files.create(ignore, '*\n', 0o644) },
+  ]
+}
+
+/** The text of a master key file with one key: the form of `COUNTERSIGN_MASTER_KEYS`. */
+export function masterKeyText(key: Uint8Array): string {
+  return `1:${Buffer.from(key).toString('base64')}\n`
+}
+
+/** Every setting, commented out, with what it means. Secrets are left out: they do not belong in a repository. */
+export function configTemplate(): string {
+  const names = SETTING_NAMES.filter((name) => !SETTINGS[name].secret && SETTINGS[name].accepts !== 'nothing yet')
+  const rows = names.flatMap((name) => {
+    const { doc, fallback, accepts, example } = SETTINGS[name]
+    return [
+      '',
+      `    // ${doc}`,
+      `    // Takes ${accepts}. Default: ${fallback.text}.`,
+      `    // ${name}: ${exampleValue(name, example)},`,
+    ]
+  })
+  return [
+    "import { defineConfig, seconds } from '@countersign/server'",
+    '',
+    '// Variables (COUNTERSIGN_…) and flags go before what stands here. Secrets do not belong here: use a variable, or a',
+    "// file that COUNTERSIGN_…_FILE names. Durations are seconds: seconds('10m').",
+    'export default defineConfig({',
+    '  settings: {',
+    ...rows.slice(1),
+    '  },',
+    '})',
+    '',
+  ].join('\n')
+}
+
+function exampleValue(name: (typeof SETTING_NAMES)[number], example: string | undefined): string {
+  const { placeholder, fallback } = SETTINGS[name]
+  const text = example ?? fallback.text
+  if (placeholder === 'duration') return `seconds('${text}')`
+  if (placeholder === 'number' || placeholder === 'json') return text
+  if (placeholder === 'list') return JSON.stringify(text.split(','))
+  return `'${text}'`
+}
