@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { addressBuckets, isLoopbackAddress, parseAddress } from './address.ts'
 
@@ -95,4 +96,16 @@ test.each([
   [undefined, false],
 ])('%s is this machine: %s', (text, loopback) => {
   expect(isLoopbackAddress(text)).toBe(loopback)
+})
+
+test('the canonical text of any address names the same bytes', () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), (text) => {
+      const address = parseAddress(text)
+      expect(address).toBeDefined()
+      expect(parseAddress(address?.text ?? '')).toEqual(address)
+      expect(parseAddress(text.toUpperCase())).toEqual(address)
+    }),
+    { numRuns: 1_000 },
+  )
 })

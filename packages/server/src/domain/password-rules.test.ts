@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { COMMON_PASSWORDS } from './common-passwords.ts'
 import { checkPassword, normalizePassword, type PasswordContext } from './password-rules.ts'
@@ -148,4 +149,15 @@ test('a fault names the place it is told and never the password', () => {
 test('a text of which every beginning is padding is searched to its end', () => {
   expect(codes(`${'7'.repeat(240)}sunshine`)).toEqual(['password_padded'])
   expect(codes(`${'7'.repeat(240)}moon & river`)).toEqual([])
+})
+
+test('whatever is typed, the normal form is its own, and what is refused is refused in that form too', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (text) => {
+      const form = normalizePassword(text)
+      expect(normalizePassword(form)).toBe(form)
+      expect(codes(form)).toEqual(codes(text))
+    }),
+    { numRuns: 1_000 },
+  )
 })

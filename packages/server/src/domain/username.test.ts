@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parseUsername, type UsernameFault, usernameFault } from './username.ts'
 
@@ -86,4 +87,19 @@ describe('S-L09 what is no name', () => {
       detail: 'A username has at most 64 characters.',
     })
   })
+})
+
+test('whatever is typed, a name maps to one that maps to itself, and nothing throws', () => {
+  const near = fc.string({ unit: 'binary', maxLength: 70 })
+  const letters = fc.string({ unit: fc.constantFrom(...'aZéßΣİſﾊＡ\u0301\u05d0٠7l·@ \ud800'), maxLength: 8 })
+  fc.assert(
+    fc.property(fc.oneof(near, letters), (text) => {
+      const name = parseUsername(text)
+      if ('fault' in name) return
+      expect(name.shown).not.toMatch(/[\p{C}\p{Z}@]/u)
+      expect(parseUsername(name.key)).toEqual({ shown: name.key, key: name.key })
+      expect(parseUsername(name.shown)).toEqual(name)
+    }),
+    { numRuns: 2_000 },
+  )
 })
