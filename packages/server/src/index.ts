@@ -1,1 +1,22 @@
-export {}
+/**
+ * `@countersign/server`: the authentication service, to be run by the command `countersign` or mounted in an application.
+ *
+ * @module
+ */
+export { ConfigError, type ConfigErrorCode, type ConfigFault } from './config/config-error.ts'
+export { seconds } from './config/duration.ts'
+export { defineConfig, settingsFromEnv } from './config/load.ts'
+export type { Settings, SettingsInput } from './config/settings.ts'
+export {
+  type AddedClaims,
+  type ClaimsOf,
+  type Countersign,
+  createCountersign,
+  type Plugins,
+  toNodeHandler,
+} from './countersign.ts'
+export { AuthError } from './domain/errors.ts'
+export type { RequestInfo } from './http/app.ts'
+export type { NodeHandler } from './http/node-handler.ts'
+export type { PasswordHasher, PasswordMatch } from './ports/password-hasher.ts'
+export type { ClaimsInput } from './usecases/issue-access-token.ts'

@@ -1,0 +1,174 @@
+import { exists } from './adapters/files/master-key-file.ts'
+import { createPinoLog } from './adapters/pino/log.ts'
+import type { CliService, CliServices, DataReport, ServiceConfig } from './cli/service.ts'
+import { ConfigError } from './config/config-error.ts'
+import { dataPlaces, openStores, refusal } from './data-folder.ts'
+import { listen } from './http/listen.ts'
+import { createNodeHandler } from './http/node-handler.ts'
+import type { Clock } from './ports/clock.ts'
+import type { Random } from './ports/random.ts'
+import type { Timers } from './ports/timers.ts'
+import { openService, type Service, type ServicePlugins, type System } from './server.ts'
+
+/** The machine, for the command line. */
+export interface CliMachine {
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly random: Random
+  readonly cores: number
+  /** Where log lines go. */
+  readonly logTo: { write(line: string): void }
+  /** From now on the first signal to stop aborts this instead of ending the process. */
+  untilStopped(): AbortSignal
+}
+
+/** How long requests under way may take to finish once the process is told to stop, in milliseconds. */
+const STOP_GRACE = 10_000
+const BY_CLI = { actor: 'cli', caller: { requestId: 'cli', address: undefined, userAgent: undefined } } as const
+
+/** What the commands call: another door to the use cases that the routes call. */
+export function createCliServices(machine: CliMachine): CliServices {
+  function systemOf({ settings, cwd }: ServiceConfig): System {
+    const { clock, timers, random, cores, logTo } = machine
+    return { clock, timers, random, cores, cwd, log: createPinoLog(settings.logLevel, logTo, () => clock.wall()) }
+  }
+
+  function open(config: ServiceConfig): Promise<Service> {
+    return openService(config.settings, readPlugins(config.plugins), systemOf(config), { checkHost: true })
+  }
+
+  return {
+    open: async (config) => cliService(await open(config)),
+
+    async migrate(config) {
+      const { close, migration } = await openStores(dataPlaces(config.settings, config.cwd), machine)
+      await close()
+      const { from, to } = migration
+      return { from, to, applied: Array.from({ length: to - from }, (_, i) => `migration ${from + i + 1}`) }
+    },
+
+    inspect,
+
+    async serve(config, announce) {
+      const stopped = machine.untilStopped()
+      const service = await open(config)
+      const { settings } = config
+      const handler = createNodeHandler(service.app, () => true)
+      try {
+        const port = await listen(handler, { host: settings.host, port: settings.port, timers: machine.timers })
+        announce({
+          issuer: settings.issuer,
+          address: `${settings.host}:${port.port}`,
+          dataDir: service.dataFolder,
+          ...(service.firstAdministrator === undefined ? {} : { administrator: service.firstAdministrator }),
+        })
+        await untilAborted(stopped)
+        await port.close(STOP_GRACE)
+      } catch (error) {
+        throw isPortTaken(error) ? portTaken(settings.port) : error
+      } finally {
+        await service.close()
+      }
+      return 0
+    },
+  }
+
+  /** Opens nothing that is not there and makes nothing. */
+  async function inspect({ settings, cwd }: ServiceConfig): Promise<DataReport> {
+    const places = dataPlaces(settings, cwd)
+    if (!exists(places.database)) return { exists: false }
+    try {
+      const { stores, close } = await openStores(places, machine)
+      try {
+        const issuer = await stores.meta.get('issuer')
+        return { exists: true, ...(issuer === undefined ? {} : { issuer }), keys: [], pendingAdministrators: [] }
+      } finally {
+        await close()
+      }
+    } catch (error) {
+      return { exists: true, problem: error instanceof ConfigError ? error.message : 'the database cannot be read' }
+    }
+  }
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
+function isPortTaken(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
+}
+
+function portTaken(port: number): ConfigError {
+  return refusal(
+    'settings_conflict',
+    'COUNTERSIGN_PORT',
+    `is ${port}, which another program listens on; set another port`,
+  )
+}
+
+/** The `plugins` of `countersign.config.ts`: behaviour, so only its kind can be looked at. */
+function readPlugins(plugins: unknown): ServicePlugins {
+  if (plugins === undefined) return {}
+  if (typeof plugins !== 'object' || plugins === null) throw refusal('setting_invalid', 'plugins', 'is no object')
+  for (const [name, value] of Object.entries(plugins)) {
+    const known = PLUGINS.get(name)
+    if (known === undefined) throw refusal('setting_unknown', `plugins.${name}`, 'is not a plug-in of this version')
+    if (value !== undefined && typeof value !== known)
+      throw refusal('setting_invalid', `plugins.${name}`, `is no ${known}`)
+  }
+  return plugins
+}
+
+const PLUGINS: ReadonlyMap<string, string> = new Map([
+  ['claims', 'function'],
+  ['passwordHasher', 'object'],
+])
+
+function cliService(service: Service): CliService {
+  const { accounts, keys } = service
+  return {
+    accounts: {
+      create: (draft) => accounts.create(draft, BY_CLI),
+      find: (idOrUsername) => accounts.find(idOrUsername),
+      list: (page) => accounts.list(page),
+      setDisabled: (id, disabled) => accounts.change(id, { disabled }, BY_CLI),
+      setRoles: (id, roles) => accounts.change(id, { roles }, BY_CLI),
+      resetPassword: async (id) => ({ oneTimePassword: await accounts.resetPassword(id, BY_CLI) }),
+      endSessions: (id) => accounts.endSessions(id, BY_CLI),
+    },
+    keys: {
+      list: () => keys.list(),
+      async rotate(options) {
+        await keys.rotate(options, BY_CLI)
+        const active = (await keys.list()).find(({ state }) => state === 'active')
+        if (active === undefined) throw new TypeError('a rotation leaves an active key')
+        return active
+      },
+      exportSecrets: (audience) => keys.exportSecrets(audience, BY_CLI),
+    },
+    audit: {
+      list: (page) => service.listAudit(page),
+      async verify(progress) {
+        const { checked, fault, head } = await service.verifyAudit({ progress })
+        return {
+          checked,
+          ...(fault === undefined ? {} : { fault }),
+          ...(head === undefined
+            ? {}
+            : {
+                head: {
+                  sequence: head.sequence,
+                  at: Math.floor(head.at / 1000),
+                  mac: Buffer.from(head.mac).toString('base64url'),
+                },
+              }),
+        }
+      },
+    },
+    close: () => service.close(),
+  }
+}

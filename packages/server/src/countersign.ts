@@ -1,0 +1,142 @@
+import { cpus } from 'node:os'
+import { ERRORS } from '@countersign/protocol'
+import { createPinoLog } from './adapters/pino/log.ts'
+import { systemClock } from './adapters/system/clock.ts'
+import { standardError, workingFolder } from './adapters/system/process.ts'
+import { systemRandom } from './adapters/system/random.ts'
+import { systemTimers } from './adapters/system/timers.ts'
+import { resolveSettings } from './config/load.ts'
+import type { SettingsInput } from './config/settings.ts'
+import type { RequestInfo } from './http/app.ts'
+import { createNodeHandler, type NodeHandler } from './http/node-handler.ts'
+import type { PasswordHasher } from './ports/password-hasher.ts'
+import { openService, type Service, type System } from './server.ts'
+import type { ClaimsInput } from './usecases/issue-access-token.ts'
+
+/** Names that a claims hook may not set: the compiler refuses them here, the service at run time. */
+export type AddedClaims = object & {
+  readonly [N in
+    | 'iss'
+    | 'sub'
+    | 'aud'
+    | 'exp'
+    | 'iat'
+    | 'nbf'
+    | 'jti'
+    | 'client_id'
+    | 'scope'
+    | 'roles'
+    | 'sid'
+    | 'ver'
+    | 'cnf']?: never
+}
+
+/** Behaviour: what no variable can say. */
+export interface Plugins<C extends AddedClaims = Record<never, never>> {
+  /** Added to each access token and shown to the client. Small, and nothing secret: whoever holds a token can read it. */
+  readonly claims?: (input: ClaimsInput) => C | Promise<C>
+  /** In place of argon2id. */
+  readonly passwordHasher?: PasswordHasher
+  /** Milliseconds since the epoch. For tests. */
+  readonly clock?: () => number
+}
+
+declare const added: unique symbol
+
+/** The service inside an application. */
+export interface Countersign<C extends object = Record<never, never>> {
+  /**
+   * Answers a request; 404 for a path that is not ours. Never rejects. Opens the service if nobody has. Without
+   * `clientAddress` limits go by account alone, and forwarding headers are ignored.
+   */
+  readonly fetch: (request: Request, info?: RequestInfo) => Promise<Response>
+  /** The paths to route here: `/auth/*` and so on, below the issuer's path. */
+  readonly paths: readonly string[]
+  /** Opens the store, migrates it, loads the keys. @throws {ConfigError} */
+  readonly ready: () => Promise<void>
+  /** Finishes and lets go of the store. */
+  readonly close: () => Promise<void>
+  readonly [added]?: C
+}
+
+/** The claims that a service's hook adds, as a type. */
+export type ClaimsOf<S> = S extends Countersign<infer C> ? C : never
+
+const PATHS = ['/auth/*', '/admin/*', '/.well-known/*', '/health/*', '/metrics', '/openapi.json', '/docs', '/docs/*']
+
+/**
+ * Makes a service to be mounted in an application. Checks the settings and touches nothing; `ready` or the first request
+ * opens it.
+ *
+ * @throws {ConfigError} that lists every fault of the settings
+ */
+export function createCountersign<C extends AddedClaims = Record<never, never>>(
+  settings: SettingsInput,
+  plugins: Plugins<C> = {},
+): Countersign<C> {
+  const resolved = resolveSettings(settings)
+  const { pathname } = new URL(resolved.issuer)
+  const base = pathname === '/' ? '' : pathname
+  const paths = PATHS.map((path) => base + path)
+  if (base !== '') paths.push(`/.well-known/oauth-authorization-server${base}`)
+
+  const state: { opening?: Promise<Service>; closed: boolean } = { closed: false }
+
+  function open(): Promise<Service> {
+    if (state.closed) return Promise.reject(new TypeError('the service was closed'))
+    state.opening ??= openService(resolved, plugins, systemOf(resolved.logLevel, plugins), { checkHost: false }).catch(
+      (error: unknown) => {
+        // The next request may find the store again.
+        delete state.opening
+        throw error
+      },
+    )
+    return state.opening
+  }
+
+  return {
+    paths,
+    async fetch(request, info) {
+      try {
+        const { app } = await open()
+        return await app(request, info)
+      } catch {
+        const { status, sentence } = ERRORS.store_unavailable
+        const problem = { type: 'about:blank', title: sentence, status, code: 'store_unavailable' }
+        const headers = { 'content-type': 'application/problem+json', 'retry-after': '2', 'cache-control': 'no-store' }
+        return new Response(JSON.stringify(problem), { status, headers })
+      }
+    },
+    async ready() {
+      await open()
+    },
+    async close() {
+      state.closed = true
+      const service = await state.opening?.catch(() => undefined)
+      await service?.close()
+    },
+  }
+}
+
+/**
+ * A handler of `node:http`, and a middleware of Express: foreign paths go to `next`, and a body that `express.json()` has
+ * read is understood.
+ */
+export function toNodeHandler(countersign: Pick<Countersign, 'fetch' | 'paths'>): NodeHandler {
+  const patterns = countersign.paths.map((path) => ({ path: path.replace(/\/\*$/, '/'), open: path.endsWith('/*') }))
+  const owns = (path: string) => patterns.some((one) => (one.open ? path.startsWith(one.path) : path === one.path))
+  return createNodeHandler(countersign.fetch, owns)
+}
+
+function systemOf(logLevel: Parameters<typeof createPinoLog>[0], plugins: { readonly clock?: () => number }): System {
+  const wall = plugins.clock ?? systemClock.wall
+  const clock = { wall, mono: systemClock.mono }
+  return {
+    clock,
+    timers: systemTimers,
+    random: systemRandom,
+    log: createPinoLog(logLevel, standardError, wall),
+    cores: cpus().length,
+    cwd: workingFolder(),
+  }
+}

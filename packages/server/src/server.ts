@@ -1,0 +1,333 @@
+/**
+ * The only wiring: settings → adapters behind ports → use cases → routes. Follow the arrows with a finger.
+ */
+
+import { type Metadata, PATHS } from '@countersign/protocol'
+import { createPasswordHasher } from './adapters/argon2id/password-hasher.ts'
+import { createMemoryAttemptStore } from './adapters/memory/attempt-store.ts'
+import { createPrometheusMetrics } from './adapters/prometheus/metrics.ts'
+import type { StatementObserver } from './adapters/sql/driver.ts'
+import type { Settings } from './config/settings.ts'
+import { dataPlaces, openStores, readMasterKeys, refusal } from './data-folder.ts'
+import { MasterKeyError } from './domain/key-wrap.ts'
+import { createSealer } from './domain/refresh-token.ts'
+import { clientAddress, isTrustedPeer, parseTrustedProxies } from './domain/trusted-proxies.ts'
+import { type App, createApp, type ResolveClient } from './http/app.ts'
+import { createCookies } from './http/cookies.ts'
+import { createOriginRule } from './http/origin.ts'
+import { createRoutes } from './http/routes.ts'
+import type { Clock } from './ports/clock.ts'
+import type { Log } from './ports/log.ts'
+import type { PasswordHasher } from './ports/password-hasher.ts'
+import type { Random } from './ports/random.ts'
+import type { Timers } from './ports/timers.ts'
+import { type Accounts, createAccounts } from './usecases/accounts.ts'
+import { type Audit, createAudit } from './usecases/audit.ts'
+import { createAuthenticate } from './usecases/bearer.ts'
+import { createChangePassword } from './usecases/change-password.ts'
+import { createFirstAdministrator, type FirstAdministrator } from './usecases/first-administrator.ts'
+import { createGrant } from './usecases/grant.ts'
+import { type ClaimsHook, createIssueAccessToken } from './usecases/issue-access-token.ts'
+import { createKeyRing } from './usecases/key-ring.ts'
+import { createKeys, type Keys } from './usecases/keys.ts'
+import { createKnownDevices } from './usecases/known-devices.ts'
+import { createListAudit, type ListAudit } from './usecases/list-audit.ts'
+import { createCheckPassword, createLogin } from './usecases/login.ts'
+import { createLogout } from './usecases/logout.ts'
+import { createMaintenance } from './usecases/maintenance.ts'
+import { registerMasterKeys } from './usecases/master-key-register.ts'
+import { createOpenSession } from './usecases/open-session.ts'
+import { createRefresh } from './usecases/refresh.ts'
+import { createRegister } from './usecases/register.ts'
+import { createSessions, type Sessions } from './usecases/sessions.ts'
+import { createThrottle } from './usecases/throttle.ts'
+import { createVerifyAudit, type VerifyAudit } from './usecases/verify-audit.ts'
+
+/** The machine, as the service sees it. */
+export interface System {
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly random: Random
+  readonly log: Log
+  /** Processor cores. */
+  readonly cores: number
+  /** Relative paths of the settings start here. */
+  readonly cwd: string
+}
+
+/** What no variable can say. */
+export interface ServicePlugins {
+  readonly claims?: ClaimsHook | undefined
+  readonly passwordHasher?: PasswordHasher | undefined
+}
+
+export interface ServiceOptions {
+  /** False inside a user's own application, which decides which hosts it answers for. */
+  readonly checkHost: boolean
+  /** Is told the text of every SQL statement. */
+  readonly onStatement?: StatementObserver | undefined
+}
+
+/** A service that is open. */
+export interface Service {
+  readonly app: App
+  readonly accounts: Accounts
+  readonly sessions: Sessions
+  readonly keys: Keys
+  readonly audit: Audit
+  readonly verifyAudit: VerifyAudit
+  readonly listAudit: ListAudit
+  /** Set when this start made the first administrator. */
+  readonly firstAdministrator: FirstAdministrator | undefined
+  /** Absolute path. */
+  readonly dataFolder: string
+  close(): Promise<void>
+}
+
+/**
+ * Opens the service on its data: migrated, keys loaded, the first administrator made. Opens no port.
+ *
+ * @throws {ConfigError} when the data cannot be used as the settings say
+ */
+export async function openService(
+  settings: Settings,
+  plugins: ServicePlugins,
+  system: System,
+  options: ServiceOptions,
+): Promise<Service> {
+  const { clock, timers, random, log } = system
+  const { issuer } = settings
+  const now = () => clock.wall()
+
+  const places = dataPlaces(settings, system.cwd)
+  const masterKeys = readMasterKeys(settings, places, random)
+  const { stores, close: closeStores } = await openStores(places, { clock, timers, onStatement: options.onStatement })
+  try {
+    const madeFor = await stores.meta.setOnce('issuer', issuer)
+    if (madeFor !== issuer) throw refusal('settings_conflict', 'issuer', `is ${issuer}, but the data is of ${madeFor}`)
+    const { isDropped, auditKey } = await withMasterKeys(() =>
+      registerMasterKeys({ meta: stores.meta, keys: stores.keys, masterKeys, random, now }),
+    )
+
+    const audit = createAudit({ log: stores.audit, masterKeys, random, report: log })
+    const metrics = createPrometheusMetrics()
+    const attempts = createMemoryAttemptStore({ mono: () => clock.mono() })
+    const hasher = plugins.passwordHasher ?? createPasswordHasher({ clock, random, cores: system.cores })
+    const sealer = createSealer(masterKeys)
+    const throttle = createThrottle({
+      attempts,
+      identKey: masterKeys.deriveActive('ident-v1'),
+      figures: throttleFigures(settings),
+      enabled: settings.rateLimit === 'on',
+    })
+    const grant = createGrant({
+      issuer,
+      audiences: settings.audience,
+      roleScopes: settings.roleScopes,
+      defaultScopes: settings.defaultScopes,
+    })
+    const rules = { minLength: settings.passwordMinLength, serviceName: new URL(issuer).hostname }
+
+    const ring = createKeyRing({ issuer, stores, masterKeys, clock, random, settings })
+    await withMasterKeys(() => ring.refresh())
+    const keys = createKeys({ ring, audit })
+
+    const issueAccessToken = createIssueAccessToken({
+      issuer,
+      lifetime: settings.accessTokenLifetime,
+      random,
+      sign: ring.sign,
+      claims: plugins.claims,
+    })
+    const openSession = createOpenSession({
+      sessions: stores.sessions,
+      sealer,
+      random,
+      now,
+      policy: settings,
+      issueAccessToken,
+    })
+    const authenticate = createAuthenticate({ verify: ring.verify, sessions: stores.sessions, now })
+    const logout = createLogout({ sessions: stores.sessions, sealer, audit })
+    const devices = createKnownDevices({ key: masterKeys.deriveActive('device-v1'), now })
+    const checkPassword = createCheckPassword({ accounts: stores.accounts, hasher, throttle, devices, audit, now })
+    const login = createLogin({ checkPassword, openSession, logout, devices, audit, clock, grant })
+    const refresh = createRefresh({
+      sealer,
+      sessions: stores.sessions,
+      accounts: stores.accounts,
+      throttle,
+      audit,
+      clock,
+      now,
+      isDroppedKey: isDropped,
+      grant,
+      policy: settings,
+      issueAccessToken,
+    })
+    const changePassword = createChangePassword({
+      accounts: stores.accounts,
+      hasher,
+      throttle,
+      checkPassword,
+      openSession,
+      devices,
+      audit,
+      clock,
+      now,
+      grant,
+      rules,
+    })
+    const sessions = createSessions({ sessions: stores.sessions, logout, audit })
+    const accounts = createAccounts({
+      accounts: stores.accounts,
+      sessions: stores.sessions,
+      hasher,
+      random,
+      now,
+      audit,
+    })
+    const register = createRegister({
+      accounts: stores.accounts,
+      hasher,
+      throttle,
+      random,
+      now,
+      audit,
+      rules,
+      registration: settings.registration,
+    })
+
+    const firstAdministrator = await createFirstAdministrator({
+      accounts: stores.accounts,
+      hasher,
+      random,
+      now,
+      audit,
+      rules,
+      settings,
+    })
+    await audit.record({ event: 'service.started', result: 'ok', actor: 'system', detail: startDetail(settings) })
+
+    const maintenance = createMaintenance({ keys: () => ring.refresh(), sessions: stores.sessions, timers, now, log })
+    maintenance.start()
+
+    const cookies = createCookies(issuer)
+    const origins = createOriginRule(issuer, settings.allowedOrigins)
+    const app = createApp({
+      routes: createRoutes({
+        issuer,
+        absoluteLifetime: settings.refreshAbsoluteLifetime,
+        cookies,
+        origins,
+        authenticate,
+        register,
+        login,
+        refresh,
+        logout,
+        sessions,
+        changePassword,
+        accounts,
+        keys,
+        metadata: metadataOf(issuer, settings),
+        isReady: () =>
+          stores.meta.get('issuer').then(
+            (value) => value === issuer && ring.canSign(),
+            () => false,
+          ),
+        metrics: () => metrics.text(),
+        metricsOpen: settings.metricsAccess === 'open',
+      }),
+      issuer,
+      checkHost: options.checkHost,
+      origins,
+      authenticate,
+      reauthenticationAge: settings.reauthenticationAge,
+      now,
+      clock,
+      random,
+      resolveClient: clientResolver(settings),
+      log,
+      metrics,
+    })
+
+    return {
+      app,
+      accounts,
+      sessions,
+      keys,
+      audit,
+      listAudit: createListAudit({ log: stores.audit }),
+      verifyAudit: createVerifyAudit({ log: stores.audit, key: auditKey }),
+      firstAdministrator,
+      dataFolder: places.folder,
+      async close() {
+        await maintenance.close()
+        await closeStores()
+      },
+    }
+  } catch (error) {
+    await closeStores()
+    throw error
+  }
+}
+
+function throttleFigures(settings: Settings) {
+  return {
+    failures: {
+      free: settings.loginFailuresFree,
+      firstDelay: settings.loginDelayFirst * 1000,
+      maxDelay: settings.loginDelayMax * 1000,
+    },
+    logins: { limit: settings.loginsPerMinute, period: 60_000 },
+    registrations: { limit: settings.registrationsPerHour, period: 3_600_000 },
+    refreshes: { limit: settings.refreshesPerMinute, period: 60_000 },
+    networkFactor: 5,
+  }
+}
+
+function clientResolver({ trustedProxies }: Settings): ResolveClient {
+  const proxies = parseTrustedProxies(trustedProxies)
+  return (peer, headers) => ({
+    address: clientAddress({ peer, forwardedFor: headers.get('x-forwarded-for') ?? undefined }, proxies)?.text,
+    throughTrustedProxy: isTrustedPeer(peer, proxies),
+  })
+}
+
+/** Only what works: there is no authorization endpoint, and no token endpoint yet. */
+function metadataOf(issuer: string, settings: Settings): Metadata {
+  const scopes = new Set(['admin', ...settings.defaultScopes, ...Object.values(settings.roleScopes).flat()])
+  return {
+    issuer,
+    jwks_uri: issuer + PATHS.jwks,
+    response_types_supported: [],
+    grant_types_supported: [],
+    scopes_supported: [...scopes],
+    service_documentation: issuer + PATHS.docs,
+  }
+}
+
+/** The settings that matter for safety, for whoever asks later how it was set up. */
+function startDetail(settings: Settings): Readonly<Record<string, string | number>> {
+  return {
+    algorithm: settings.signingAlgorithm,
+    access_token_lifetime: settings.accessTokenLifetime,
+    refresh_grace: settings.refreshGrace,
+    registration: settings.registration,
+    rate_limit: settings.rateLimit,
+    password_min_length: settings.passwordMinLength,
+    allowed_origins: settings.allowedOrigins.length,
+    trusted_proxies: settings.trustedProxies.length,
+  }
+}
+
+/** A master key that does not open what is there stops the start; nothing new is made over it. */
+async function withMasterKeys<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof MasterKeyError)
+      throw refusal('master_key_wrong', 'masterKeys', `cannot be used: ${error.message}`)
+    throw error
+  }
+}
