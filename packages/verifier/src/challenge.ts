@@ -1,7 +1,5 @@
+import { ERRORS, PROBLEM_MEDIA_TYPE } from '@countersign/protocol'
 import type { RefusalStatus, VerifierErrorCode } from './errors.ts'
-
-/** The media type of the body of a refusal (RFC 9457 §3). */
-const PROBLEM = 'application/problem+json'
 
 /** The realm of a challenge where the guard names none. RFC 6750 §3 wants at least one parameter. */
 export const DEFAULT_REALM = 'api'
@@ -41,7 +39,7 @@ const INVALID_TOKEN: Class = {
   status: 401,
   error: 'invalid_token',
   code: 'token_invalid',
-  title: 'The access token is not valid.',
+  title: ERRORS.token_invalid.sentence,
 }
 const UNAVAILABLE = { status: 503, title: 'Tokens cannot be checked at the moment.' } as const
 
@@ -75,7 +73,7 @@ const CLASSES: Readonly<Record<VerifierErrorCode, Class>> = {
     error: 'insufficient_scope',
     tellsScopes: true,
     code: 'scope_insufficient',
-    title: 'The token lacks a scope.',
+    title: ERRORS.scope_insufficient.sentence,
   },
   role_insufficient: {
     status: 403,
@@ -102,7 +100,7 @@ export function answerTo(
   return {
     status,
     headers: {
-      'content-type': PROBLEM,
+      'content-type': PROBLEM_MEDIA_TYPE,
       'cache-control': 'no-store',
       ...(challenge === undefined ? {} : { 'www-authenticate': challenge }),
       ...(status === 503 ? { 'retry-after': String(RETRY_AFTER) } : {}),
