@@ -2,6 +2,7 @@
  * The only wiring: settings → adapters behind ports → use cases → routes. Follow the arrows with a finger.
  */
 
+import { generateSigningKey } from '@countersign/jwt'
 import { type Metadata, PATHS } from '@countersign/protocol'
 import { createPasswordHasher } from './adapters/argon2id/password-hasher.ts'
 import { createMemoryAttemptStore } from './adapters/memory/attempt-store.ts'
@@ -25,10 +26,12 @@ import { type Accounts, createAccounts } from './usecases/accounts.ts'
 import { type Audit, createAudit } from './usecases/audit.ts'
 import { createAuthenticate } from './usecases/bearer.ts'
 import { createChangePassword } from './usecases/change-password.ts'
+import { createExportSecrets } from './usecases/export-key.ts'
 import { createFirstAdministrator, type FirstAdministrator } from './usecases/first-administrator.ts'
 import { createGrant } from './usecases/grant.ts'
 import { type ClaimsHook, createIssueAccessToken } from './usecases/issue-access-token.ts'
 import { createKeyRing } from './usecases/key-ring.ts'
+import { createKeySafe } from './usecases/key-safe.ts'
 import { createKeys, type Keys } from './usecases/keys.ts'
 import { createKnownDevices } from './usecases/known-devices.ts'
 import { createListAudit, type ListAudit } from './usecases/list-audit.ts'
@@ -39,6 +42,7 @@ import { registerMasterKeys } from './usecases/master-key-register.ts'
 import { createOpenSession } from './usecases/open-session.ts'
 import { createRefresh } from './usecases/refresh.ts'
 import { createRegister } from './usecases/register.ts'
+import { createRotateKeys } from './usecases/rotate-keys.ts'
 import { createSessions, type Sessions } from './usecases/sessions.ts'
 import { createThrottle } from './usecases/throttle.ts'
 import { createVerifyAudit, type VerifyAudit } from './usecases/verify-audit.ts'
@@ -128,9 +132,21 @@ export async function openService(
     })
     const rules = { minLength: settings.passwordMinLength, serviceName: new URL(issuer).hostname }
 
-    const ring = createKeyRing({ issuer, stores, masterKeys, clock, random, settings })
+    const safe = createKeySafe({ masterKeys, random, issuer, generateKey: generateSigningKey })
+    const ring = createKeyRing({
+      issuer,
+      audiences: settings.audience,
+      keys: stores.keys,
+      safe,
+      clock,
+      policy: { ...settings, algorithm: settings.signingAlgorithm },
+      onPublished: ({ kid, alg }) =>
+        audit.record({ event: 'key.published', result: 'ok', actor: 'system', subject: kid, detail: { alg } }),
+    })
     await withMasterKeys(() => ring.refresh())
-    const keys = createKeys({ ring, audit })
+    const rotate = createRotateKeys({ keys: stores.keys, ring, safe, audit, now, policy: settings })
+    const exportSecrets = createExportSecrets({ issuer, keys: stores.keys, safe, audit, now, keep: ring.keep })
+    const keys = createKeys({ ring, rotate, exportSecrets })
 
     const issueAccessToken = createIssueAccessToken({
       issuer,

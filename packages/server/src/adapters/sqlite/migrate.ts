@@ -5,6 +5,12 @@ import { initial } from './migrations/0001-initial.ts'
 /** In the order of their numbers, the first being 1. One that was released is never changed: the next one mends it. */
 const MIGRATIONS: readonly string[] = [initial]
 
+/** The version of the schema before and after: how many migrations the database has seen. */
+export interface MigrationReport {
+  readonly from: number
+  readonly to: number
+}
+
 const TABLE = `CREATE TABLE IF NOT EXISTS migration (
   number     INTEGER PRIMARY KEY,
   applied_at INTEGER NOT NULL
@@ -17,7 +23,7 @@ const TABLE = `CREATE TABLE IF NOT EXISTS migration (
  *
  * @throws {StoreNewerError}
  */
-export function migrate(database: DatabaseSync, now: () => number): void {
+export function migrate(database: DatabaseSync, now: () => number): MigrationReport {
   database.exec('BEGIN IMMEDIATE')
   try {
     database.exec(TABLE)
@@ -30,6 +36,7 @@ export function migrate(database: DatabaseSync, now: () => number): void {
       database.prepare('INSERT INTO migration (number, applied_at) VALUES (?, ?)').run(index + 1, now())
     }
     database.exec('COMMIT')
+    return { from: done, to: MIGRATIONS.length }
   } catch (error) {
     if (database.isTransaction) database.exec('ROLLBACK')
     throw error

@@ -5,7 +5,7 @@ import type { Timers } from '../../ports/timers.ts'
 import type { SqlDriver, StatementObserver } from '../sql/driver.ts'
 import { createSqliteDriver } from './driver.ts'
 import { asStoreFault, isBusy } from './faults.ts'
-import { migrate } from './migrate.ts'
+import { type MigrationReport, migrate } from './migrate.ts'
 
 /** How long SQLite itself waits for a lock, in milliseconds. Short, because it holds up the whole process meanwhile. */
 const BUSY_TIMEOUT = 25
@@ -30,6 +30,8 @@ export interface SqliteOptions {
   readonly now: () => number
   readonly timers: Timers
   readonly onStatement?: StatementObserver
+  /** Is told what the migration did. */
+  readonly onMigrated?: (report: MigrationReport) => void
 }
 
 /**
@@ -39,14 +41,15 @@ export interface SqliteOptions {
  * @throws {StoreNewerError} when a newer version has written it
  * @throws {StoreUnavailableError} when it cannot be opened, or is no database
  */
-export async function openSqlite({ path, now, timers, onStatement }: SqliteOptions): Promise<SqlDriver> {
+export async function openSqlite({ path, now, timers, onStatement, onMigrated }: SqliteOptions): Promise<SqlDriver> {
   try {
     makePrivateFile(path)
     const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT })
     try {
       await whileBusy(timers, () => {
         for (const pragma of PRAGMAS) database.exec(pragma)
-        migrate(database, now)
+        const report = migrate(database, now)
+        onMigrated?.(report)
       })
     } catch (error) {
       database.close()
