@@ -14,7 +14,7 @@ function describe(error: unknown): { readonly message: string; readonly status: 
   if (error instanceof UsageError) return { message: error.message, status: 2 }
   if (error instanceof ConfigError) return { message: error.message, status: onlyFlags(error) ? 2 : 1 }
   if (error instanceof CommandFailure) return { message: error.message, status: 1 }
-  if (error instanceof JwtError) return { message: `${error.message} (${error.code})`, status: 1 }
+  if (error instanceof JwtError) return { message: jwtRefusal(error), status: 1 }
   const refusal = asRefusal(error)
   if (refusal !== undefined) return { message: refusal, status: 1 }
   return { message: error instanceof Error ? error.message : 'something failed', status: 1 }
@@ -23,6 +23,12 @@ function describe(error: unknown): { readonly message: string; readonly status: 
 /** A mistake in the command itself, not in what stands in the environment or a file. */
 function onlyFlags(error: ConfigError): boolean {
   return error.faults.every(({ setting }) => setting.startsWith('-'))
+}
+
+/** A refusal of the library: of a token, or of claims that no token should carry. */
+function jwtRefusal({ message, code, claim, findings = [] }: JwtError): string {
+  const about = claim === undefined ? code : `${code}, ${claim}`
+  return `${message} (${about})${findings.map(({ path, advice }) => `\n  ${path || '/'} ${advice}`).join('')}`
 }
 
 /** A refusal of the service: any error whose code is one of the protocol's. */

@@ -54,8 +54,8 @@ function addCommand(command: Commander, row: Command, edge: CliEdge, result: { s
   command.option('--json', 'print JSON for programs')
   const flags = row.settings === undefined ? [] : addSettingFlags(command, row)
 
-  // A misspelt flag of a command without arguments is told together with every other fault of the settings.
-  const gathersUnknown = row.settings !== undefined && (row.args ?? []).length === 0
+  // Where settings are all that a command takes, a misspelt flag is told together with every other fault of theirs.
+  const gathersUnknown = row.settings !== undefined && row.args === undefined && row.options === undefined
   if (gathersUnknown) command.allowUnknownOption().allowExcessArguments()
   else command.allowExcessArguments(false)
 

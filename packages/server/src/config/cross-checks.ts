@@ -36,11 +36,6 @@ export const CROSS_CHECKS: readonly CrossCheck[] = [
   unsafeOutsideDevelopment(['rateLimit'], ({ rateLimit }) =>
     rateLimit === 'off' ? 'is off; passwords could be tried without end' : undefined,
   ),
-  unsafeOutsideDevelopment(['databaseUrl'], ({ databaseUrl }) =>
-    databaseUrl === 'sqlite::memory:'
-      ? 'keeps accounts in memory alone; they would be gone at the next start'
-      : undefined,
-  ),
   unsafeOutsideDevelopment(['allowedOrigins'], ({ allowedOrigins }) =>
     allowedOrigins.some((origin) => origin.startsWith('http:') && !isDevelopment(origin))
       ? 'has an http origin; whoever is on the way could read access tokens'

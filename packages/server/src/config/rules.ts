@@ -78,6 +78,7 @@ export function dataDirRule(text: string): string | undefined {
 export function databaseRule(text: string): string | undefined {
   if (/^postgres(ql)?:/i.test(text))
     return 'names PostgreSQL, which is not supported yet by this version; use sqlite:PATH'
+  if (text === 'sqlite::memory:') return 'names no file; accounts kept in memory would be gone at the next start'
   return /^sqlite:[^\0]+$/.test(text) ? undefined : 'is not sqlite:PATH'
 }
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { SETTING_NAMES, SETTINGS } from '../../config/settings.ts'
+import { parseDuration } from '../../config/duration.ts'
+import { SETTING_NAMES, SETTINGS, type SettingName } from '../../config/settings.ts'
 import type { Command } from '../command.ts'
 import { CONFIG_FILE, dataFolder, MASTER_KEY_FILE } from '../configuration.ts'
 import type { CliEdge } from '../edge.ts'
@@ -46,37 +47,40 @@ export function masterKeyText(key: Uint8Array): string {
   return `1:${Buffer.from(key).toString('base64')}\n`
 }
 
-/** Every setting, commented out, with what it means. Secrets are left out: they do not belong in a repository. */
+/**
+ * Every setting, commented out, with what it means. Secrets are left out: they do not belong in a repository. The
+ * import is of a type alone, so that the file loads also where the package is not installed beside it.
+ */
 export function configTemplate(): string {
   const names = SETTING_NAMES.filter((name) => !SETTINGS[name].secret && SETTINGS[name].accepts !== 'nothing yet')
   const rows = names.flatMap((name) => {
-    const { doc, fallback, accepts, example } = SETTINGS[name]
+    const { doc, fallback, accepts } = SETTINGS[name]
     return [
       '',
-      `    // ${doc}`,
-      `    // Takes ${accepts}. Default: ${fallback.text}.`,
-      `    // ${name}: ${exampleValue(name, example)},`,
+      `  // ${doc}`,
+      `  // Takes ${accepts}. Default: ${fallback.text}.`,
+      `  // ${name}: ${exampleValue(name)},`,
     ]
   })
   return [
-    "import { defineConfig, seconds } from '@countersign/server'",
+    "import type { SettingsInput } from '@countersign/server'",
     '',
-    '// Variables (COUNTERSIGN_…) and flags go before what stands here. Secrets do not belong here: use a variable, or a',
-    "// file that COUNTERSIGN_…_FILE names. Durations are seconds: seconds('10m').",
-    'export default defineConfig({',
-    '  settings: {',
+    '// Flags and variables (COUNTERSIGN_…) go before what stands here. Secrets do not belong here: use a variable, or a',
+    '// file that COUNTERSIGN_…_FILE names. Lengths of time are numbers of seconds.',
+    'const settings: Partial<SettingsInput> = {',
     ...rows.slice(1),
-    '  },',
-    '})',
+    '}',
+    '',
+    'export default { settings }',
     '',
   ].join('\n')
 }
 
-function exampleValue(name: (typeof SETTING_NAMES)[number], example: string | undefined): string {
-  const { placeholder, fallback } = SETTINGS[name]
+function exampleValue(name: SettingName): string {
+  const { placeholder, fallback, example } = SETTINGS[name]
   const text = example ?? fallback.text
-  if (placeholder === 'duration') return `seconds('${text}')`
+  if (placeholder === 'duration') return String(parseDuration(text))
   if (placeholder === 'number' || placeholder === 'json') return text
   if (placeholder === 'list') return JSON.stringify(text.split(','))
-  return `'${text}'`
+  return JSON.stringify(text)
 }

@@ -19,15 +19,18 @@ export const serve: Command = {
 /** What a newcomer needs next. The one-time password stands here and nowhere else. */
 export function startText(started: Started, settings: Settings): string {
   const { issuer, address, dataDir, administrator } = started
-  const lines = [
-    `Countersign is ready at ${issuer}`,
+  const facts = [
+    ['issuer', issuer],
+    ['listening on', address],
+    ['data folder', dataDir],
+    ...administratorFacts(administrator),
+    ['JWK Set', `${issuer}${PATHS.jwks}`],
+    ['metadata', `${issuer}${PATHS.metadata}`],
+  ]
+  return [
+    'Countersign is ready.',
     '',
-    `  issuer         ${issuer}`,
-    `  listening on   ${address}`,
-    `  data folder    ${dataDir}`,
-    ...administratorLines(administrator),
-    `  JWK Set        ${issuer}${PATHS.jwks}`,
-    `  metadata       ${issuer}${PATHS.metadata}`,
+    ...facts.map(([name = '', value = '']) => `  ${name.padEnd(17)}  ${value}`),
     '',
     ...(settings.registration === 'open' ? ['Register:', `  ${curl(issuer, PATHS.register)}`] : []),
     'Log in:',
@@ -35,17 +38,17 @@ export function startText(started: Started, settings: Settings): string {
     '',
     'Ctrl-C stops',
     '',
-  ]
-  return lines.join('\n')
+  ].join('\n')
 }
 
-function administratorLines(administrator: Started['administrator']): readonly string[] {
+function administratorFacts(administrator: Started['administrator']): readonly (readonly string[])[] {
   if (administrator === undefined) return []
   const { username, oneTimePassword } = administrator
-  if (oneTimePassword === undefined) return [`  administrator  ${username}, with the password of the settings`]
+  if (oneTimePassword === undefined) return [['administrator', `${username}, with the password of the settings`]]
   return [
-    `  administrator  ${username}`,
-    `  one-time password  ${oneTimePassword}   (shown once, good for 24 hours, to be changed at the first log-in)`,
+    ['administrator', username],
+    ['one-time password', oneTimePassword],
+    ['', 'shown once, good for 24 hours, to be changed at the first log-in'],
   ]
 }
 
