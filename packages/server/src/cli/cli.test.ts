@@ -122,7 +122,7 @@ interface World {
 
 async function run(argv: readonly string[], world: World = {}) {
   const contents = new Map(
-    Object.entries(world.files ?? {}).map(([path, text]) => [resolve('/home/op', path), { text, mode: 0o600 }]),
+    Object.entries(world.files ?? {}).map(([path, text]) => [resolve('/srv/op', path), { text, mode: 0o600 }]),
   )
   const { service, calls } = smallService(world.verdict ?? { checked: 7, head: { sequence: 7, at: NOW, mac: 'bWFj' } })
   const written = { out: '', err: '' }
@@ -130,7 +130,7 @@ async function run(argv: readonly string[], world: World = {}) {
   const edge: CliEdge = {
     argv,
     env: world.env ?? {},
-    cwd: '/home/op',
+    cwd: '/srv/op',
     version: '1.2.3',
     out: (text) => {
       written.out += text
@@ -156,7 +156,7 @@ async function run(argv: readonly string[], world: World = {}) {
         configs.push(config)
         const { issuer } = config.settings
         const administrator = { username: 'admin', oneTimePassword: PASSWORD }
-        announce({ issuer, address: '127.0.0.1:4000', dataDir: '/home/op/data', administrator })
+        announce({ issuer, address: '127.0.0.1:4000', dataDir: '/srv/op/data', administrator })
         return 0
       },
       ...world.services,
@@ -239,7 +239,7 @@ describe('settings of a command', () => {
     }
     const { configs } = await run(['serve', '--port', '4200'], world)
     expect(configs[0]?.settings).toMatchObject({ port: 4200, host: '::1', logLevel: 'warn' })
-    expect(configs[0]).toMatchObject({ plugins: { claims: 1 }, cwd: '/home/op' })
+    expect(configs[0]).toMatchObject({ plugins: { claims: 1 }, cwd: '/srv/op' })
   })
 
   test('a configuration file is refused when it is missing or of another shape', async () => {
@@ -264,7 +264,7 @@ describe('serve', () => {
     const { out, err } = await run(['serve'])
     for (const part of [
       'http://localhost:4000',
-      '/home/op/data',
+      '/srv/op/data',
       'admin',
       'http://localhost:4000/.well-known/jwks.json',
       'http://localhost:4000/.well-known/oauth-authorization-server',
@@ -302,20 +302,20 @@ describe('init', () => {
   test('writes a configuration and a master key that only its owner reads', async () => {
     const { status, contents, out } = await run(['init'])
     expect(status).toBe(0)
-    expect(contents.get('/home/op/data')?.mode).toBe(0o700)
-    const key = contents.get('/home/op/data/master.key')
+    expect(contents.get('/srv/op/data')?.mode).toBe(0o700)
+    const key = contents.get('/srv/op/data/master.key')
     expect(key?.mode).toBe(0o600)
     expect(key?.text).toBe(`1:${Buffer.from(Array.from({ length: 32 }, (_, i) => i)).toString('base64')}\n`)
     expect(out).not.toContain(key?.text.trim())
-    expect(contents.get('/home/op/countersign.config.ts')?.text).toContain('// accessTokenLifetime: 600,')
+    expect(contents.get('/srv/op/countersign.config.ts')?.text).toContain('// accessTokenLifetime: 600,')
   })
 
   test('overwrites nothing', async () => {
     const files = { 'data/master.key': 'mine', 'countersign.config.ts': 'mine too' }
     const { status, contents, out } = await run(['init'], { files, module: { default: {} } })
     expect(status).toBe(0)
-    expect(contents.get('/home/op/data/master.key')?.text).toBe('mine')
-    expect(contents.get('/home/op/countersign.config.ts')?.text).toBe('mine too')
+    expect(contents.get('/srv/op/data/master.key')?.text).toBe('mine')
+    expect(contents.get('/srv/op/countersign.config.ts')?.text).toBe('mine too')
     expect(out).toContain('left as it is')
   })
 })
@@ -406,18 +406,18 @@ describe('key', () => {
     const argv = ['key', 'export', '--audience', 'https://api.example', '--out', 'secrets.json']
     const { status, contents, out } = await run(argv)
     expect(status).toBe(0)
-    const file = contents.get('/home/op/secrets.json')
+    const file = contents.get('/srv/op/secrets.json')
     expect(file?.mode).toBe(0o600)
     expect(JSON.parse(file?.text ?? '')).toMatchObject({ keys: [{ kty: 'oct', k: 'c2VjcmV0' }] })
     expect(out).not.toContain('c2VjcmV0')
 
     const again = await run(argv, { files: { 'secrets.json': 'mine' } })
     expect(again).toMatchObject({ status: 1, err: 'countersign: the file exists already\n' })
-    expect(again.contents.get('/home/op/secrets.json')?.text).toBe('mine')
+    expect(again.contents.get('/srv/op/secrets.json')?.text).toBe('mine')
 
     const issuer = await run(['key', 'export', '--audience', 'http://localhost:4000', '--out', 'x'])
     expect(issuer.status).toBe(1)
-    expect(issuer.contents.has('/home/op/x')).toBe(false)
+    expect(issuer.contents.has('/srv/op/x')).toBe(false)
     expect(await run(['key', 'export', '--audience', 'a'])).toMatchObject({ status: 2 })
   })
 })
