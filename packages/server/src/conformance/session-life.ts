@@ -91,7 +91,7 @@ export function testSessionLife(fresh: FreshStores, { describe, test, expect }: 
       expect(await stores.sessions.end(idInSlot(9, dice))).toBe(undefined)
     })
 
-    test('logging out everywhere ends all of the account, raises its version, and touches nobody else', async () => {
+    test('S-S05 logging out everywhere ends all of the account, raises its version, and touches nobody else', async () => {
       const { stores, addAccount, addSession, clock, dice } = await createWorld(fresh())
       const account = await addAccount({ ver: 3 })
       const mine = [

@@ -54,7 +54,7 @@ export function testRotation(fresh: FreshStores, { describe, test, expect }: Run
       expect(outcomeOf(await stores.sessions.rotate(attempt))).toBe('rotated')
     })
 
-    test('a lost answer is repeated: the same successor under the same key, and one more repeat is counted', async () => {
+    test('S-R04 a lost answer is repeated: the same successor under the same key, and one more repeat is counted', async () => {
       const { stores, clock, addSession } = await createWorld(fresh())
       const session = await addSession()
       clock.at += WINDOW + 1
@@ -187,7 +187,7 @@ export function testRotation(fresh: FreshStores, { describe, test, expect }: Run
       expect(outcomeOf(await stores.sessions.rotate(attemptWith(tokenOf(session.sid, 5))))).toBe('kept')
     })
 
-    test('idle and absolute age: alive to the last millisecond, and not at the instant', async () => {
+    test('S-R07 idle and absolute age: alive to the last millisecond, and not at the instant', async () => {
       const ages = [{ idleExpiresAt: 1_800_000_100_000 }, { absoluteExpiresAt: 1_800_000_100_000 }]
       for (const members of ages) {
         const { stores, clock, addSession } = await createWorld(fresh())

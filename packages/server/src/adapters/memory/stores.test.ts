@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { FreshStores } from '../../conformance/runner.ts'
-import { testSessionStore } from '../../conformance/session-store.ts'
+import { testStores } from '../../conformance/stores.ts'
 import { createMemoryState } from './state.ts'
 import { createMemoryStores } from './stores.ts'
 
@@ -10,4 +10,4 @@ const fresh: FreshStores = () => {
 }
 
 const runner = { describe, test, expect }
-testSessionStore('memory', fresh, runner)
+testStores('memory', fresh, runner)

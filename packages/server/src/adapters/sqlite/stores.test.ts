@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { FreshStores } from '../../conformance/runner.ts'
-import { testSessionStore } from '../../conformance/session-store.ts'
+import { testStores } from '../../conformance/stores.ts'
 import type { SqlDriver } from '../sql/driver.ts'
 import { createSqlStores } from '../sql/stores.ts'
 import { systemTimers } from '../system/timers.ts'
@@ -28,4 +28,4 @@ const fresh: FreshStores = () => {
 }
 
 const runner = { describe, test, expect }
-testSessionStore('sqlite', fresh, runner)
+testStores('sqlite', fresh, runner)
