@@ -3,24 +3,20 @@
  *
  * @module
  */
+import type { Response } from 'express'
 import type { Auth } from './auth.ts'
 import type { Authenticator } from './authenticator.ts'
 import type { GuardOptions } from './guard-core.ts'
 import { type Admit, createMiddlewareGuard, type MiddlewareGuard } from './middleware-guard.ts'
-import { factsOfNode, type NodeRequest, type NodeResponse, sendAnswer } from './node-http.ts'
+import { factsOfNode, type NodeRequest, sendAnswer } from './node-http.ts'
 
 export type * from './types.ts'
-export type { MiddlewareGuard, NodeRequest, NodeResponse }
-
-/** A response of Express, as far as the guard needs it. */
-export interface ExpressResponse<Locals extends object> extends NodeResponse {
-  locals: Locals
-}
+export type { MiddlewareGuard, NodeRequest }
 
 /** A middleware of Express that leaves the type of the request alone and types `res.locals`. */
-export type ExpressMiddleware<Locals extends object> = (
+export type ExpressMiddleware<Locals extends Record<string, unknown>> = (
   request: unknown,
-  response: ExpressResponse<Locals>,
+  response: Response<unknown, Locals>,
   next: (error?: unknown) => void,
 ) => void
 

@@ -7,7 +7,7 @@ const MAX_BYTES = 1_048_576
 /** Seconds to wait for the metadata. */
 const TIMEOUT = 5
 
-const LOOPBACK: readonly string[] = ['localhost', '127.0.0.1', '[::1]']
+const LOOPBACK = /^(?:localhost|.+\.localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
 
 /**
  * Where an issuer publishes its metadata: between its host and its path (RFC 8414 §3.1).
@@ -84,7 +84,7 @@ function readJwksUri(issuer: string, document: unknown): string | undefined {
 }
 
 const isTrustworthy = (url: URL): boolean =>
-  url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK.includes(url.hostname))
+  url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK.test(url.hostname))
 
 /** A fetch may ignore its signal, so the wait ends by itself as well. */
 function withinTimeout<T>(
