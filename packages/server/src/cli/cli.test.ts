@@ -253,7 +253,7 @@ describe('settings of a command', () => {
 
   test('an option of the command goes before a setting of the same name', async () => {
     const argv = ['key', 'export', '--audience', 'https://api.example', '--out', 'k.json']
-    const { status, configs } = await run(argv)
+    const { status, configs } = await run(argv, { env: { COUNTERSIGN_SIGNING_ALGORITHM: 'HS256' } })
     expect(status).toBe(0)
     expect(configs[0]?.settings.audience).toEqual(['http://localhost:4000'])
   })
@@ -398,27 +398,47 @@ describe('account', () => {
 describe('key', () => {
   test('list and rotate', async () => {
     expect((await run(['key', 'list'])).out).toContain('k1')
-    expect(await run(['key', 'rotate'])).toMatchObject({ status: 1, out: '' })
-    expect(await run(['key', 'rotate', '--now', '--json'])).toMatchObject({ status: 0 })
+    const young = await run(['key', 'rotate'])
+    expect(young).toMatchObject({ status: 1, out: '' })
+    expect(young.err).toContain('key_too_young')
+    const now = await run(['key', 'rotate', '--now'])
+    expect(now.status).toBe(0)
+    expect(now.err).toContain('refuses its tokens until it does')
   })
 
+  const env = { COUNTERSIGN_SIGNING_ALGORITHM: 'HS256' }
+  const exporting = (audience: string): string[] => ['key', 'export', '--audience', audience, '--out', 'secrets.json']
+
   test('export writes a new file of mode 0600 and prints nothing of it', async () => {
-    const argv = ['key', 'export', '--audience', 'https://api.example', '--out', 'secrets.json']
-    const { status, contents, out } = await run(argv)
+    const { status, contents, out } = await run(exporting('https://api.example'), { env })
     expect(status).toBe(0)
     const file = contents.get('/srv/op/secrets.json')
     expect(file?.mode).toBe(0o600)
     expect(JSON.parse(file?.text ?? '')).toMatchObject({ keys: [{ kty: 'oct', k: 'c2VjcmV0' }] })
     expect(out).not.toContain('c2VjcmV0')
+  })
 
-    const again = await run(argv, { files: { 'secrets.json': 'mine' } })
+  test('export refuses, and says why, without opening the service or writing anything', async () => {
+    const cases: readonly (readonly [argv: string[], env: Record<string, string>, told: string])[] = [
+      [exporting('https://api.example'), {}, 'http://localhost:4000/.well-known/jwks.json'],
+      [exporting('http://localhost:4000'), env, "the issuer's own secret is never exported"],
+    ]
+    for (const [argv, variables, told] of cases) {
+      const { status, err, contents, configs } = await run(argv, { env: variables })
+      expect(status).toBe(1)
+      expect(err).toContain(told)
+      expect(contents.size + configs.length).toBe(0)
+    }
+    const unknown = await run(exporting('https://other.example'), { env })
+    expect(unknown).toMatchObject({ status: 1, out: '' })
+    expect(unknown.contents.size).toBe(0)
+    expect(await run(['key', 'export', '--audience', 'a'], { env })).toMatchObject({ status: 2 })
+  })
+
+  test('export overwrites nothing', async () => {
+    const again = await run(exporting('https://api.example'), { env, files: { 'secrets.json': 'mine' } })
     expect(again).toMatchObject({ status: 1, err: 'countersign: the file exists already\n' })
     expect(again.contents.get('/srv/op/secrets.json')?.text).toBe('mine')
-
-    const issuer = await run(['key', 'export', '--audience', 'http://localhost:4000', '--out', 'x'])
-    expect(issuer.status).toBe(1)
-    expect(issuer.contents.has('/srv/op/x')).toBe(false)
-    expect(await run(['key', 'export', '--audience', 'a'])).toMatchObject({ status: 2 })
   })
 })
 

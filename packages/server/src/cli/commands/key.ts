@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
-import type { KeyBody } from '@countersign/protocol'
+import { type KeyBody, PATHS } from '@countersign/protocol'
+import type { Settings } from '../../config/settings.ts'
 import { type Command, CommandFailure, withService } from '../command.ts'
 import { type Cell, formatTime } from '../output.ts'
 
@@ -31,6 +32,9 @@ const rotate: Command = {
     withService(input, async (service) => {
       const key = await service.keys.rotate({ now: input.has('now') })
       input.output.table(COLUMNS, [keyRow(key)], key)
+      if (input.has('now')) {
+        input.output.warn('A verifier that has not fetched this key yet refuses its tokens until it does.')
+      }
       return 0
     }),
 }
@@ -43,19 +47,32 @@ const exportKey: Command = {
     { name: 'out', value: 'path', doc: 'the file; it must not exist yet', required: true },
   ],
   settings: 'taken',
-  run: (input) =>
-    withService(input, async (service) => {
-      const path = resolve(input.edge.cwd, input.option('out') ?? '')
-      if ((await input.edge.files.mode(path)) !== undefined) throw new CommandFailure('the file exists already')
-      const keys = await service.keys.exportSecrets(input.option('audience') ?? '')
+  async run(input) {
+    const { service: config } = await input.config()
+    const audience = input.option('audience') ?? ''
+    refuseNothingToExport(config.settings, audience)
+    const path = resolve(input.edge.cwd, input.option('out') ?? '')
+    if ((await input.edge.files.mode(path)) !== undefined) throw new CommandFailure('the file exists already')
+
+    return withService(input, async (service) => {
+      const keys = await service.keys.exportSecrets(audience)
       const text = `${JSON.stringify({ keys }, undefined, 2)}\n`
       if (!(await input.edge.files.create(path, text, 0o600))) throw new CommandFailure('the file exists already')
-      input.output.say(`${keys.length} secret(s) written to ${path}, readable by you alone`, {
-        path,
-        keys: keys.length,
-      })
+      const count = keys.length === 1 ? '1 secret' : `${keys.length} secrets`
+      input.output.say(`${count} written to ${path}, readable by you alone`, { path, keys: keys.length })
       return 0
-    }),
+    })
+  },
+}
+
+/** Says why before the service is asked: its own refusal cannot know what the person expected. */
+function refuseNothingToExport({ signingAlgorithm, issuer }: Settings, audience: string): void {
+  if (!signingAlgorithm.startsWith('HS')) {
+    throw new CommandFailure(
+      `the service signs with ${signingAlgorithm}; its public keys are at ${issuer}${PATHS.jwks}`,
+    )
+  }
+  if (audience === issuer) throw new CommandFailure("the issuer's own secret is never exported: it opens /admin")
 }
 
 export const keyCommands: readonly Command[] = [list, rotate, exportKey]
