@@ -1,6 +1,8 @@
 import { importSecret, importVerificationKey, type VerificationKey } from '@countersign/jwt'
 import { type AccessTokenClaims, type Authenticator, createVerifier, type Verifier } from '@countersign/verifier'
+import { createGuard as fastifyGuard } from '@countersign/verifier/fastify'
 import { createGuard } from '@countersign/verifier/web'
+import Fastify from 'fastify'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type AttackCase, CASES } from '../playbook/cases.ts'
 import { AUDIENCE, CLAIMS, forge, genuine, ISSUER, NOW, OWNERS, type Owner } from '../playbook/forge.ts'
@@ -329,4 +331,30 @@ test('S-B09 a token of 1 MB costs less than 5 ms, whatever it holds', async () =
     }
     expect(times.sort((a, b) => a - b)[4]).toBeLessThan(5)
   }
+})
+
+test('a request that Fastify injects, without a socket, meets the same guard', async () => {
+  const { requireAuth, auth } = fastifyGuard(verifierOf(ES256))
+  const app = Fastify()
+  app.get('/me', { onRequest: requireAuth() }, async (request) => auth(request).subject)
+  const headers = { authorization: `Bearer ${token()}` }
+  expect((await app.inject({ url: '/me', headers })).body).toBe('alice')
+  expect((await app.inject('/me')).statusCode).toBe(401)
+  await app.close()
+})
+
+test('what may outlive a request is told who is calling, or what to answer', async () => {
+  const { authenticate, auth } = createGuard(verifierOf(ES256), { realm: 'live' })
+  const request = new Request('http://localhost/', { headers: { authorization: `Bearer ${token(CALLER)}` } })
+  const accepted = await authenticate(request, { scope: 'orders:read' })
+  expect([accepted.ok, auth(request).subject]).toEqual([true, 'alice'])
+
+  const refused = await authenticate(new Request(request), { scope: 'orders:write' })
+  if (refused.ok) expect.fail('the scope is not there')
+  expect([refused.code, refused.status]).toEqual(['scope_insufficient', 403])
+  const response = refused.toResponse()
+  expect([response.status, response.headers.get('www-authenticate')]).toEqual([
+    403,
+    'Bearer realm="live", error="insufficient_scope", scope="orders:write"',
+  ])
 })
