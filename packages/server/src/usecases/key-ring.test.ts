@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { createJwkSet, createSigner, createVerifier, decode, generateSigningKey, importSecret } from '@countersign/jwt'
+import { createJwkSet, createSigner, createVerifier, decode, generateSigningKey } from '@countersign/jwt'
 import type { AccessTokenClaims } from '@countersign/protocol'
 import { describe, expect, test } from 'vitest'
 import { createMemoryState, type MemoryState } from '../adapters/memory/state.ts'
@@ -7,9 +7,8 @@ import { createMemoryStores } from '../adapters/memory/stores.ts'
 import { AuthError } from '../domain/errors.ts'
 import { MasterKeyError } from '../domain/key-wrap.ts'
 import { createMasterKeys, type MasterKeys } from '../domain/master-keys.ts'
-import { createAudit } from './audit.ts'
-import { createExportSecrets } from './export-key.ts'
-import { createKeyRing, type KeyPolicy } from './key-ring.ts'
+import type { KeyPolicy } from './key-policy.ts'
+import { createKeyRing } from './key-ring.ts'
 import { createKeySafe } from './key-safe.ts'
 
 const ISSUER = 'https://auth.example.com'
@@ -328,28 +327,6 @@ describe('shared secrets', () => {
       false,
     ])
     expect(minted(API)).toBe(true)
-  })
-
-  test("an audience's secrets are exported, the active one first, and verify its tokens", async () => {
-    const { ring, stores, safe, time, sign } = service({ policy: HS })
-    await ring.refresh()
-    const audit = createAudit({ log: stores.audit, masterKeys: ONE, random, report: { error() {} } })
-    const now = () => time.wall
-    const exportSecrets = createExportSecrets({ issuer: ISSUER, keys: stores.keys, safe, audit, now, keep: ring.keep })
-    const secrets = await exportSecrets(API, { actor: 'cli' })
-    const token = await sign(API)
-    expect(secrets.map(({ kid }) => kid)[0]).toBe(kidOf(token))
-    expect(secrets).toHaveLength(2)
-    const [first, second] = secrets.map((jwk) => importSecret({ kty: 'oct', ...jwk }, 'HS256'))
-    if (first === undefined || second === undefined) throw new TypeError('no secrets')
-    const api = createVerifier({ keys: [first, second], issuer: ISSUER, audience: API, clock: () => START / 1000 })
-    expect(api.tryVerify(token).ok).toBe(true)
-    expect(await codeOf(() => exportSecrets(ISSUER, { actor: 'cli' }))).toBe('not_found')
-    expect(await codeOf(() => exportSecrets('https://elsewhere.example.com', { actor: 'cli' }))).toBe('not_found')
-    const pairs = service()
-    await pairs.ring.refresh()
-    const none = createExportSecrets({ issuer: ISSUER, keys: pairs.stores.keys, safe: pairs.safe, audit, now, keep: 1 })
-    expect(await codeOf(() => none(API, { actor: 'cli' }))).toBe('not_found')
   })
 })
 

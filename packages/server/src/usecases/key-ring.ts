@@ -17,21 +17,9 @@ import { audienceOf, isSecretAlgorithm, keyLine, purposeOf } from '../domain/key
 import { planKeys } from '../domain/signing-key.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { KeyStore, StoredKey } from '../ports/key-store.ts'
+import { type KeyPolicy, keepOf } from './key-policy.ts'
 import type { KeySafe } from './key-safe.ts'
 import { type KeyView, viewKeys } from './key-view.ts'
-
-/** How keys live. Lengths in seconds. */
-export interface KeyPolicy {
-  /** What new tokens are signed with. */
-  readonly algorithm: string
-  readonly accessTokenLifetime: number
-  /** How long a key signs. */
-  readonly keyPeriod: number
-  /** How long a key is published before a scheduled use. */
-  readonly keyLead: number
-  /** How long a retired key still verifies. Default: see {@link keepOf}. */
-  readonly keyKeep?: number | undefined
-}
 
 /**
  * The signing keys of the service. Their states follow the clock between two readings of the rows too, so a key that was
@@ -336,20 +324,6 @@ interface AccessVerifier {
   /** The one audience of a secret. */
   readonly only: string | undefined
   readonly tryVerify: JwtVerifier<UnknownClaims & AccessTokenClaims>['tryVerify']
-}
-
-/** The longest life that an access token can be given, and a quarter of an hour, in seconds. */
-const MOST_KEEP = 75 * 60
-/** The clock difference that verifiers allow by default, and a reading of the rows. */
-const LEAST_KEEP = 10
-
-/**
- * For how many seconds a retired key verifies: the life of a token; and as long again as the longest one could be, since
- * the setting may have been lowered a moment ago, which covers clock differences, the reading of the rows and the caches
- * of verifiers too. Not more than a period, so that periods of seconds, to try things out, pile up no keys.
- */
-function keepOf({ keyKeep, accessTokenLifetime, keyPeriod }: KeyPolicy): number {
-  return keyKeep ?? accessTokenLifetime + Math.max(LEAST_KEEP, Math.min(MOST_KEEP, keyPeriod))
 }
 
 /** Only what a JWK Set may show, whatever the row holds. */

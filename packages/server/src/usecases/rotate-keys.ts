@@ -3,7 +3,8 @@ import { audienceOf, keyLine } from '../domain/key-purpose.ts'
 import { disposableKeys, planSuccessor, successorOf } from '../domain/signing-key.ts'
 import type { KeyStore, StoredKey } from '../ports/key-store.ts'
 import type { Audit, By } from './audit.ts'
-import type { KeyPolicy, KeyRing } from './key-ring.ts'
+import type { KeyPolicy } from './key-policy.ts'
+import type { KeyRing } from './key-ring.ts'
 import type { KeySafe } from './key-safe.ts'
 import { viewKeys } from './key-view.ts'
 
@@ -83,7 +84,8 @@ export function createRotateKeys(dependencies: {
     const detail = { alg: successor.alg, from: active.kid, now: atOnce, audience: audienceOf(active.purpose) ?? null }
     const event = { event: 'key.rotated', result: 'ok', actor: by.actor, subject: successor.kid, detail } as const
     await audit.record(event, by.caller)
-    await store.activate(successor.kid, successor.activateAt, activateAt, further)
+    if (await store.activate(successor.kid, successor.activateAt, activateAt, further)) return
+    await audit.record({ ...event, result: 'refused', detail: { why: 'overtaken' } }, by.caller)
   }
 }
 
