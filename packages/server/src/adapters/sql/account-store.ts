@@ -40,7 +40,7 @@ INSERT INTO credential (slot, account_id, password_hash, one_time_until, changed
 
 /** Whoever writes this row first decides who administers; on every engine the others wait for that commit. */
 export const LOCK_ADMINISTRATORS = `
-INSERT INTO meta (name, value) VALUES ('lock:administrators', '')
+INSERT INTO meta (name, value) VALUES ('administrators.lock', '')
 ON CONFLICT (name) DO UPDATE SET value = excluded.value`
 
 export const ANY_ADMINISTRATOR = 'SELECT id FROM account WHERE administrator = 1 ORDER BY slot, id LIMIT 1'
