@@ -210,3 +210,26 @@ test.concurrent('a stolen token used outside the window ends the session for bot
   await sleep(1100)
   expect(await client.accessToken()).toBeNull()
 })
+
+test.concurrent('a redirect to another origin does not take the token along', async () => {
+  const heard: (string | undefined)[] = []
+  const elsewhere = createServer((request, response) => {
+    heard.push(request.headers.authorization)
+    response.end('elsewhere')
+  }).listen(0, '127.0.0.1')
+  await once(elsewhere, 'listening')
+  const target = `http://127.0.0.1:${(elsewhere.address() as { port: number }).port}/`
+  const api = createServer((request, response) => {
+    heard.push(request.headers.authorization)
+    response.writeHead(302, { location: target }).end()
+  }).listen(0, '127.0.0.1')
+  await once(api, 'listening')
+  const origin = `http://127.0.0.1:${(api.address() as { port: number }).port}`
+
+  const client = createClient({ issuer: place.issuer, origins: [origin], storage: createStore() })
+  await client.login(await register('frank'))
+  expect(await (await client.fetch(`${origin}/orders`)).text()).toBe('elsewhere')
+  expect(heard).toEqual([expect.stringMatching(/^Bearer /), undefined])
+  api.close()
+  elsewhere.close()
+})

@@ -3,8 +3,9 @@
  *
  * @module
  */
+export type { ErrorCode, ProblemFault } from '@countersign/protocol'
 export { createClient } from './client.ts'
-export { ClientError, type ClientErrorCode } from './errors.ts'
+export { ClientError, type ClientErrorCode, type ClientErrorDetails } from './errors.ts'
 export type {
   AuthState,
   Client,
