@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { testRevocations } from '../../conformance/revocations.ts'
 import type { FreshStores } from '../../conformance/runner.ts'
 import { testStores } from '../../conformance/stores.ts'
 import { createMemoryState } from './state.ts'
@@ -11,3 +12,15 @@ const fresh: FreshStores = () => {
 
 const runner = { describe, test, expect }
 testStores('memory', fresh, runner)
+
+testRevocations(
+  'memory',
+  () => {
+    const state = createMemoryState()
+    return {
+      open: async (now) => createMemoryStores(now, state),
+      revocations: async () => [...state.revocations.values()],
+    }
+  },
+  runner,
+)

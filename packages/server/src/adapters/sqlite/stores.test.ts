@@ -2,8 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import { testRevocations } from '../../conformance/revocations.ts'
 import type { FreshStores } from '../../conformance/runner.ts'
 import { testStores } from '../../conformance/stores.ts'
+import { numberOf, textOf } from '../sql/columns.ts'
 import type { SqlDriver } from '../sql/driver.ts'
 import { createSqlStores } from '../sql/stores.ts'
 import { systemTimers } from '../system/timers.ts'
@@ -18,14 +20,41 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
+const newPath = (): string => join(folder, `${++files}.db`)
+
+async function open(path: string, now: () => number): Promise<SqlDriver> {
+  const driver = await openSqlite({ path, now, timers: systemTimers })
+  drivers.push(driver)
+  return driver
+}
+
 const fresh: FreshStores = () => {
-  const path = join(folder, `${++files}.db`)
-  return async (now) => {
-    const driver = await openSqlite({ path, now, timers: systemTimers })
-    drivers.push(driver)
-    return createSqlStores(driver, now)
-  }
+  const path = newPath()
+  return async (now) => createSqlStores(await open(path, now), now)
 }
 
 const runner = { describe, test, expect }
 testStores('sqlite', fresh, runner)
+
+testRevocations(
+  'sqlite',
+  () => {
+    const path = newPath()
+    return {
+      open: async (now) => createSqlStores(await open(path, now), now),
+      async revocations() {
+        const driver = await open(path, () => 0)
+        const rows = await driver.run('SELECT * FROM revocation ORDER BY created_at, kind, key', [])
+        return rows.map((row) => ({
+          slot: numberOf(row, 'slot'),
+          createdAt: numberOf(row, 'created_at'),
+          kind: textOf(row, 'kind'),
+          key: textOf(row, 'key'),
+          t: numberOf(row, 't'),
+          forgetAt: numberOf(row, 'forget_at'),
+        }))
+      },
+    }
+  },
+  runner,
+)
