@@ -207,6 +207,19 @@ describe('faults', () => {
     expect(await names(await open(path))).toEqual(['a'])
   })
 
+  test('a reader that waits for a transaction while the driver closes is refused or answered, never left', async () => {
+    const driver = await open()
+    const work = driver.transaction(async (run) => {
+      await run(ADD, ['a', 'x'])
+      await systemTimers.sleep(20)
+    })
+    await systemTimers.sleep(5)
+    const reader = faultOf(driver.run(ALL, []))
+    await Promise.all([driver.close(), work])
+    const fault = await reader
+    expect(fault === undefined || fault instanceof StoreUnavailableError).toBe(true)
+  })
+
   test('a full store refuses new callers and answers those who wait', async () => {
     const driver = await open()
     const asked = Array.from({ length: 10_050 }, (_, i) => faultOf(driver.run(ADD, [`name ${i}`, 'x'])))

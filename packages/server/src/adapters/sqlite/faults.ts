@@ -23,7 +23,8 @@ const BUSY: ReadonlySet<number> = new Set([5, 6])
 /** What a fault of `node:sqlite` is to the rest of the service. */
 export function asStoreFault(error: unknown): unknown {
   const code = primaryCode(error)
-  return code !== undefined && UNAVAILABLE.has(code) ? new StoreUnavailableError(error) : error
+  const isUnavailable = code !== undefined && UNAVAILABLE.has(code)
+  return isUnavailable || isClosed(error) ? new StoreUnavailableError(error) : error
 }
 
 /** Whether another process holds what was asked for, so that asking again helps. */
@@ -31,6 +32,11 @@ export function isBusy(error: unknown): boolean {
   const fault = error instanceof StoreUnavailableError ? error.cause : error
   const code = primaryCode(fault)
   return code !== undefined && BUSY.has(code)
+}
+
+/** `node:sqlite` says so of a database that was closed while somebody waited for it. */
+function isClosed(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_INVALID_STATE'
 }
 
 /** The low byte; the rest of an extended code says more about the same. */
