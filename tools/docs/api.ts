@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import type { ESTree } from 'vite'
-import { parseSource, ROOT } from '../source.ts'
+import { parseSource, ROOT, type SourceFile } from '../source.ts'
 import { heading, type Page } from './page.ts'
 
 const PACKAGES = ['jwt', 'protocol', 'verifier', 'client', 'server'] as const
@@ -45,42 +45,77 @@ export function entryPoints(name: string): [subpath: string, file: string][] {
 }
 
 /** Every name that a file exports, its own and those it hands on. */
-export function exportsOf(path: string, seen: ReadonlySet<string> = new Set()): Exported[] {
-  if (seen.has(path) || !existsSync(join(ROOT, path))) return []
-  const file = parseSource(path, readFileSync(join(ROOT, path), 'utf8'))
+export function exportsOf(path: string): Exported[] {
   const found: Exported[] = []
-  for (const statement of file.program.body) {
-    if (statement.type === 'ExportAllDeclaration') {
-      found.push(...handedOn(path, statement.source.value, new Set([...seen, path])))
-    }
+  for (const statement of parseFile(path).program.body) {
+    if (statement.type === 'ExportAllDeclaration')
+      found.push(...fileBehind(path, statement.source.value).flatMap(exportsOf))
     if (statement.type !== 'ExportNamedDeclaration') continue
-    const { source, declaration, specifiers } = statement
-    if (declaration !== null) found.push(...declared(file.text, statement.start, declaration))
-    const names = specifiers.map(({ local, exported }) => ({ from: nameOf(local), to: nameOf(exported) }))
-    const origin =
-      source === null ? exportsOfImports(path, file.program) : handedOn(path, source.value, new Set([...seen, path]))
-    for (const { from, to } of names) {
-      const original = origin.find((candidate) => candidate.name === from)
-      if (original !== undefined) found.push({ ...original, name: to })
-      else
-        found.push({ name: to, kind: 'handed on', doc: '', code: `export { ${to} } from '${source?.value ?? path}'` })
+    if (statement.declaration !== null) {
+      found.push(...declared(parseFile(path).text, statement.start, statement.declaration))
+    }
+    for (const { local, exported } of statement.specifiers) {
+      const name = nameOf(exported)
+      found.push({ ...findName(sourceOf(path, statement.source?.value, nameOf(local)), nameOf(local)), name })
     }
   }
   return found
 }
 
-/** For `import { a } from './x.ts'; export { a }`: what the imports of a file bring. */
-function exportsOfImports(path: string, program: ESTree.Program): Exported[] {
-  return program.body.flatMap((statement) =>
-    statement.type === 'ImportDeclaration' ? handedOn(path, statement.source.value, new Set([path])) : [],
-  )
+/** The declaration of one name, followed through the files that hand it on. */
+function findName(path: string | undefined, name: string): Exported {
+  const unknown: Exported = { name, kind: 'Handed on', doc: '', code: name }
+  if (path === undefined) return unknown
+  for (const statement of parseFile(path).program.body) {
+    if (statement.type === 'ExportAllDeclaration') {
+      const found = fileBehind(path, statement.source.value).map((file) => findName(file, name))[0]
+      if (found !== undefined && found.kind !== unknown.kind) return found
+    }
+    const exported = statement.type === 'ExportNamedDeclaration'
+    const declaration = exported ? statement.declaration : statement
+    if (declaration !== null && isDeclaration(declaration)) {
+      const found = declared(parseFile(path).text, statement.start, declaration).find((one) => one.name === name)
+      if (found !== undefined) return found
+    }
+    const specifier = exported ? statement.specifiers.find((one) => nameOf(one.exported) === name) : undefined
+    if (exported && specifier !== undefined) {
+      const local = nameOf(specifier.local)
+      const next = sourceOf(path, statement.source?.value, local)
+      if (next !== path || local !== name) return findName(next, local)
+    }
+  }
+  return unknown
 }
 
-function handedOn(path: string, source: string, seen: ReadonlySet<string>): Exported[] {
-  if (source.startsWith('.')) return exportsOf(posix.join(posix.dirname(path), source), seen)
+/** The file that a name comes from: the one behind `from`, or behind the import of that name, or this one. */
+function sourceOf(path: string, source: string | undefined, name: string): string | undefined {
+  if (source !== undefined) return fileBehind(path, source)[0]
+  for (const statement of parseFile(path).program.body) {
+    if (statement.type !== 'ImportDeclaration') continue
+    if (statement.specifiers.some(({ local }) => local.name === name))
+      return fileBehind(path, statement.source.value)[0]
+  }
+  return path
+}
+
+/** The source file behind an import: none for what is not ours. */
+function fileBehind(path: string, source: string): string[] {
+  if (source.startsWith('.')) return [posix.join(posix.dirname(path), source)]
   const [, name, rest = ''] = /^@countersign\/([^/]+)(\/.*)?$/.exec(source) ?? []
   const entry = name === undefined ? undefined : entryPoints(name).find(([subpath]) => subpath === `.${rest}`)
-  return entry === undefined ? [] : exportsOf(entry[1], seen)
+  return entry === undefined ? [] : [entry[1]]
+}
+
+const parsed = new Map<string, SourceFile>()
+
+function parseFile(path: string): SourceFile {
+  const file = parsed.get(path) ?? parseSource(path, readFileSync(join(ROOT, path), 'utf8'))
+  parsed.set(path, file)
+  return file
+}
+
+function isDeclaration(node: ESTree.Statement | ESTree.Declaration): node is ESTree.Declaration {
+  return /^(Variable|Function|Class|TSInterface|TSTypeAlias)Declaration$|^TSDeclareFunction$/.test(node.type)
 }
 
 function declared(text: string, start: number, node: ESTree.Declaration): Exported[] {

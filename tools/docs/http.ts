@@ -42,10 +42,10 @@ export async function httpPage(): Promise<Page> {
   return { path: 'docs/reference/http.md', text: text.join('\n') }
 }
 
-/** Asks a real service, in memory, so that the page cannot say what the service does not. */
+/** Asks a real service, so that the page cannot say what the service does not. */
 async function readOpenApi(): Promise<OpenApi> {
   const dataDir = mkdtempSync(join(tmpdir(), 'countersign-docs-'))
-  const countersign = createCountersign({ databaseUrl: 'sqlite::memory:', dataDir, logLevel: 'silent' })
+  const countersign = createCountersign({ issuer: 'http://localhost:4000', dataDir, logLevel: 'silent' })
   try {
     const response = await countersign.fetch(new Request('http://localhost:4000/openapi.json'))
     if (!response.ok) throw new Error(`/openapi.json answers ${response.status}`)
