@@ -15,11 +15,19 @@ export function readCookies(header: string | null): CookieJar {
   for (const pair of header?.split(';') ?? []) {
     const at = pair.indexOf('=')
     if (at < 1) continue
-    const name = pair.slice(0, at).trim()
-    const value = pair.slice(at + 1).trim()
+    const name = trim(pair.slice(0, at))
+    const value = trim(pair.slice(at + 1))
     values.set(name, values.has(name) && values.get(name) !== value ? undefined : value)
   }
   return { get: (name) => values.get(name) }
+}
+
+/**
+ * Blank and tab, and nothing else (RFC 6265 §5.2). `String.trim` also takes a no-break space, so a sibling subdomain could
+ * plant one before `__Host-`: to the browser a name without the prefix, to us the real one.
+ */
+function trim(text: string): string {
+  return text.replace(/^[ \t]+/, '').replace(/[ \t]+$/, '')
 }
 
 /** What the service's cookies are called and where they go. Decided by the issuer, never by a request. */
