@@ -22,9 +22,10 @@ export function newSessionResponse(
   { cookies, jar, absoluteLifetime }: { cookies: Cookies; jar: CookieJar; absoluteLifetime: number },
 ): Response {
   const response = tokenResponse(tokens, cookies)
-  if (tokens.binding === undefined) return response
-  response.headers.append('set-cookie', cookies.setBinding(tokens.binding.text, absoluteLifetime))
-  response.headers.append('set-cookie', cookies.setDevice(tokens.deviceCookie))
+  if (tokens.binding !== undefined) {
+    response.headers.append('set-cookie', cookies.setBinding(tokens.binding.text, absoluteLifetime))
+    response.headers.append('set-cookie', cookies.setDevice(tokens.deviceCookie))
+  }
   const previous = cookies.previousBind(jar)
   if (previous !== undefined) response.headers.append('set-cookie', cookies.clearRefresh(previous))
   return response
