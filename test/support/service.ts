@@ -75,7 +75,7 @@ export async function openTestService(options: TestServiceOptions = {}): Promise
     settings,
     options.plugins ?? {},
     { clock, timers: systemTimers, random: systemRandom, log, cores: cpus().length, cwd: folder },
-    { checkHost: true, onStatement: (text) => statements.push(text) },
+    { checkHost: true, serving: true, onStatement: (text) => statements.push(text) },
   )
 
   const request = (path: string, { token, peer, json, ...init }: TestRequest = {}): Promise<Response> => {

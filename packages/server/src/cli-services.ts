@@ -9,6 +9,8 @@ import type { Clock } from './ports/clock.ts'
 import type { Random } from './ports/random.ts'
 import type { Timers } from './ports/timers.ts'
 import { openService, type Service, type ServicePlugins, type System } from './server.ts'
+import { inspectData } from './usecases/inspect-data.ts'
+import { keepOf } from './usecases/key-policy.ts'
 
 /** The machine, for the command line. */
 export interface CliMachine {
@@ -33,12 +35,12 @@ export function createCliServices(machine: CliMachine): CliServices {
     return { clock, timers, random, cores, cwd, log: createPinoLog(settings.logLevel, logTo, () => clock.wall()) }
   }
 
-  function open(config: ServiceConfig): Promise<Service> {
-    return openService(config.settings, readPlugins(config.plugins), systemOf(config), { checkHost: true })
+  function open(config: ServiceConfig, serving: boolean): Promise<Service> {
+    return openService(config.settings, readPlugins(config.plugins), systemOf(config), { checkHost: true, serving })
   }
 
   return {
-    open: async (config) => cliService(await open(config)),
+    open: async (config) => cliService(await open(config, false)),
 
     async migrate(config) {
       const { close, migration } = await openStores(dataPlaces(config.settings, config.cwd), machine)
@@ -51,7 +53,7 @@ export function createCliServices(machine: CliMachine): CliServices {
 
     async serve(config, announce) {
       const stopped = machine.untilStopped()
-      const service = await open(config)
+      const service = await open(config, true)
       const { settings } = config
       const handler = createNodeHandler(service.app, () => true)
       try {
@@ -80,8 +82,10 @@ export function createCliServices(machine: CliMachine): CliServices {
     try {
       const { stores, close } = await openStores(places, machine)
       try {
-        const issuer = await stores.meta.get('issuer')
-        return { exists: true, ...(issuer === undefined ? {} : { issuer }), keys: [], pendingAdministrators: [] }
+        const audiences = [settings.issuer, ...settings.audience]
+        const keep = keepOf({ ...settings, algorithm: settings.signingAlgorithm }) * 1000
+        const { issuer, ...found } = await inspectData(stores, { audiences, now: machine.clock.wall(), keep })
+        return { exists: true, ...found, ...(issuer === undefined ? {} : { issuer }) }
       } finally {
         await close()
       }
@@ -106,7 +110,7 @@ function portTaken(port: number): ConfigError {
   return refusal(
     'settings_conflict',
     'COUNTERSIGN_PORT',
-    `is ${port}, which another program listens on; set another port`,
+    `(or --port) is ${port}, where another program listens; set another one`,
   )
 }
 

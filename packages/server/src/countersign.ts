@@ -84,13 +84,14 @@ export function createCountersign<C extends AddedClaims = Record<never, never>>(
 
   function open(): Promise<Service> {
     if (state.closed) return Promise.reject(new TypeError('the service was closed'))
-    state.opening ??= openService(resolved, plugins, systemOf(resolved.logLevel, plugins), { checkHost: false }).catch(
-      (error: unknown) => {
-        // The next request may find the store again.
-        delete state.opening
-        throw error
-      },
-    )
+    state.opening ??= openService(resolved, plugins, systemOf(resolved.logLevel, plugins), {
+      checkHost: false,
+      serving: true,
+    }).catch((error: unknown) => {
+      // The next request may find the store again.
+      delete state.opening
+      throw error
+    })
     return state.opening
   }
 

@@ -42,7 +42,7 @@ import { registerMasterKeys } from './usecases/master-key-register.ts'
 import { createOpenSession } from './usecases/open-session.ts'
 import { createRefresh } from './usecases/refresh.ts'
 import { createRegister } from './usecases/register.ts'
-import { createRotateKeys } from './usecases/rotate-keys.ts'
+import { createRotateKeys, disposeKeys } from './usecases/rotate-keys.ts'
 import { createSessions, type Sessions } from './usecases/sessions.ts'
 import { createThrottle } from './usecases/throttle.ts'
 import { createVerifyAudit, type VerifyAudit } from './usecases/verify-audit.ts'
@@ -68,6 +68,8 @@ export interface ServicePlugins {
 export interface ServiceOptions {
   /** False inside a user's own application, which decides which hosts it answers for. */
   readonly checkHost: boolean
+  /** False for a command that only looks or changes something: nothing runs beside it, and no start is recorded. */
+  readonly serving: boolean
   /** Is told the text of every SQL statement. */
   readonly onStatement?: StatementObserver | undefined
 }
@@ -223,10 +225,34 @@ export async function openService(
       rules,
       settings,
     })
-    await audit.record({ event: 'service.started', result: 'ok', actor: 'system', detail: startDetail(settings) })
+    if (options.serving) {
+      await audit.record({ event: 'service.started', result: 'ok', actor: 'system', detail: startDetail(settings) })
+    }
 
-    const maintenance = createMaintenance({ keys: () => ring.refresh(), sessions: stores.sessions, timers, now, log })
-    maintenance.start()
+    const maintenance = createMaintenance({
+      keys: {
+        interval: ring.pollInterval,
+        async work() {
+          await ring.refresh()
+          await disposeKeys({ keys: stores.keys, ring, now, policy: settings })
+        },
+      },
+      sessions: stores.sessions,
+      timers,
+      now,
+      log,
+    })
+    if (options.serving) maintenance.start()
+    metrics.watch(
+      'countersign_audit_lost',
+      'Audit entries that could not be written. Anything but 0 is an alarm.',
+      () => audit.lost(),
+    )
+    metrics.watch(
+      'countersign_keys_age_seconds',
+      'Time since the signing keys were last read.',
+      () => ring.age() / 1000,
+    )
 
     const cookies = createCookies(issuer)
     const origins = createOriginRule(issuer, settings.allowedOrigins)

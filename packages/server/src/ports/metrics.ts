@@ -3,6 +3,8 @@ export interface Metrics {
   /** @param seconds how long it took */
   request(method: string, route: string, status: number, seconds: number): void
   refusal(code: string): void
+  /** A figure that is read when somebody asks. */
+  watch(name: string, help: string, read: () => number): void
   /** The text in the format of Prometheus. */
   text(): Promise<string>
 }

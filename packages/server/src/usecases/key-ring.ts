@@ -19,7 +19,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { KeyStore, StoredKey } from '../ports/key-store.ts'
 import { type KeyPolicy, keepOf } from './key-policy.ts'
 import type { KeySafe } from './key-safe.ts'
-import { type KeyView, viewKeys } from './key-view.ts'
+import { type KeyView, toKeyBody, viewKeys } from './key-view.ts'
 
 /**
  * The signing keys of the service. Their states follow the clock between two readings of the rows too, so a key that was
@@ -300,7 +300,7 @@ export function createKeyRing(dependencies: {
       return verdict.claims
     },
     jwkSet: () => viewAt(now()).jwkSet,
-    list: () => (rows ?? []).map((row) => bodyOf(row, viewAt(now()))),
+    list: () => (rows ?? []).map((row) => toKeyBody(row, viewAt(now()).states)),
     audiences,
     keep,
     pollInterval,
@@ -334,18 +334,6 @@ function publicJwk({ publicJwk: text, kid, alg }: StoredKey): readonly Jwk[] {
   const { kty, ...members } = JSON.parse(text) as Jwk
   const shown = Object.entries(members).filter(([name]) => PUBLIC_MEMBERS.includes(name))
   return [{ kty, ...Object.fromEntries(shown), kid, alg, use: 'sig' }]
-}
-
-function bodyOf({ kid, alg, purpose, publishAt, activateAt }: StoredKey, { states }: KeyView): KeyBody {
-  const audience = audienceOf(purpose)
-  return {
-    kid,
-    alg,
-    ...(audience === undefined ? {} : { audience }),
-    state: states.get(kid) ?? 'removed',
-    published_at: Math.floor(publishAt / 1000),
-    activates_at: Math.floor(activateAt / 1000),
-  }
 }
 
 function isOnly(aud: string | readonly string[], audience: string): boolean {

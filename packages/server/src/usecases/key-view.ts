@@ -1,3 +1,4 @@
+import type { KeyBody } from '@countersign/protocol'
 import { audienceOf, keyLine } from '../domain/key-purpose.ts'
 import { type KeyState, keyStates } from '../domain/signing-key.ts'
 import type { StoredKey } from '../ports/key-store.ts'
@@ -45,4 +46,30 @@ export function viewKeys(rows: readonly StoredKey[], audiences: readonly string[
 
 function higher(a: KeyState | undefined, b: KeyState): KeyState {
   return a === undefined || BY_RANK.indexOf(b) < BY_RANK.indexOf(a) ? b : a
+}
+
+/** Every row as an administrator sees it. */
+export function describeKeys(
+  rows: readonly StoredKey[],
+  audiences: readonly string[],
+  now: number,
+  keep: number,
+): readonly KeyBody[] {
+  const { states } = viewKeys(rows, audiences, now, keep)
+  return rows.map((row) => toKeyBody(row, states))
+}
+
+export function toKeyBody(
+  { kid, alg, purpose, publishAt, activateAt }: StoredKey,
+  states: ReadonlyMap<string, KeyState>,
+): KeyBody {
+  const audience = audienceOf(purpose)
+  return {
+    kid,
+    alg,
+    ...(audience === undefined ? {} : { audience }),
+    state: states.get(kid) ?? 'removed',
+    published_at: Math.floor(publishAt / 1000),
+    activates_at: Math.floor(activateAt / 1000),
+  }
 }

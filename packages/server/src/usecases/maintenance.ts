@@ -10,7 +10,6 @@ export interface Maintenance {
   close(): Promise<void>
 }
 
-const KEY_INTERVAL = 30_000
 const SWEEP_INTERVAL = 5_300
 const SLOTS_A_TICK = 64
 const ROWS_A_TICK = 500
@@ -21,8 +20,8 @@ const ROWS_A_TICK = 500
 const KEEP_ENDED = 86_400_000
 
 export function createMaintenance(dependencies: {
-  /** Reads the keys, makes the ones that are missing, moves on what is due. */
-  readonly keys: () => Promise<void>
+  /** Reads the keys, makes the ones that are missing, lets go of those that are over; and how often, in milliseconds. */
+  readonly keys: { readonly interval: number; readonly work: () => Promise<void> }
   readonly sessions: SessionStore
   readonly timers: Timers
   readonly now: () => number
@@ -56,7 +55,7 @@ export function createMaintenance(dependencies: {
 
   return {
     start() {
-      loops.push(loop('keys', KEY_INTERVAL, keys), loop('sweep', SWEEP_INTERVAL, sweep))
+      loops.push(loop('keys', keys.interval, keys.work), loop('sweep', SWEEP_INTERVAL, sweep))
     },
     async close() {
       stop.abort()

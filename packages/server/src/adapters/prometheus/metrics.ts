@@ -1,4 +1,4 @@
-import { Counter, Histogram, Registry } from 'prom-client'
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Metrics } from '../../ports/metrics.ts'
 
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PATCH', 'DELETE', 'OPTIONS'])
@@ -25,6 +25,9 @@ export function createPrometheusMetrics(): Metrics {
       requests.observe({ method: METHODS.has(method) ? method : 'other', route, status: String(status) }, seconds)
     },
     refusal: (code) => refusals.inc({ code }),
+    watch(name, help, read) {
+      const gauge: Gauge = new Gauge({ name, help, registers: [registry], collect: () => gauge.set(read()) })
+    },
     text: () => registry.metrics(),
   }
 }
