@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { brokenVerify } from './broken-verifier.ts'
-import { type AttackCase, CASES } from './cases.ts'
+import type { AttackCase } from './cases/attack.ts'
+import { CASES } from './cases.ts'
 import { OWNERS } from './forge.ts'
 
 const accepts = (token: unknown, { alg }: AttackCase): boolean => {

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { createVerifier, decode, importSecret, importVerificationKey, JwtError } from '@countersign/jwt'
 import { describe, expect, test } from 'vitest'
-import { mutations } from './cases.ts'
+import { mutations } from './cases/text.ts'
 import {
   AUDIENCE,
   attach,

@@ -10,7 +10,8 @@ import {
   type VerificationKey,
 } from '@countersign/jwt'
 import { describe, expect, test, vi } from 'vitest'
-import { type AttackCase, CASES, GENUINE } from './cases.ts'
+import type { AttackCase } from './cases/attack.ts'
+import { CASES, GENUINE } from './cases.ts'
 import {
   AUDIENCE,
   attach,
