@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createVerifier } from '@countersign/verifier'
 import { createGuard } from '@countersign/verifier/web'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { freePort } from '../support/free-port.ts'
 
 /**
  * The main job, as a user does it: the real process, a real port, SQLite in a folder of its own; register, log in, call a
@@ -95,13 +95,4 @@ function post(path: string, body: object, token?: string): Promise<Response> {
 
 function get(path: string, token: string): Promise<Response> {
   return fetch(issuer + path, { headers: { authorization: `Bearer ${token}` } })
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
-    })
-  })
 }
