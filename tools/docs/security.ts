@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Visitor } from 'vite'
+import { type ESTree, Visitor } from 'vite'
 import { listFiles, parseSource, ROOT } from '../source.ts'
 import { heading, type Page, table } from './page.ts'
 import { ATTACKS, CHECKLIST, OPEN } from './security-checklist.ts'
@@ -59,29 +59,56 @@ export function checklistFaults(tests: ReadonlyMap<string, readonly Named[]> = t
 }
 
 const CHECKLIST_ID = /\bS-[A-Z]\d\d\b/g
-const ATTACK_ID = /^([A-HJT]\d\d)[a-z]?\b(?=$|[ ,:…])/
+const ATTACK_ID = /^[A-HJT]\d\d[a-z]?(?=$|[ ,:…])/
 
-/** Every text in a test file that names an id: titles, and the first cells of tables of cases. */
+/** The page's own test speaks of ids without testing them. */
+const IS_TEST = /^packages\/.*\.test\.ts$|^test\/(?!docs\.test|fixtures\/).*\.ts$/
+
+/** Every text in a test that names an id: titles, and the cells of tables of cases. */
 function testsById(): Map<string, Named[]> {
   const found = new Map<string, Named[]>()
-  for (const path of listFiles(ROOT).filter((file) => /^(packages|test)\/.*\.test\.ts$/.test(file))) {
-    const file = parseSource(path, readFileSync(join(ROOT, path), 'utf8'))
+  for (const path of listFiles(ROOT).filter((file) => IS_TEST.test(file))) {
     const add = (text: string): void => {
       const title = text.replace(/\s+/g, ' ').trim()
-      const ids = [...title.matchAll(CHECKLIST_ID)].map(([id]) => id)
-      const attack = ATTACK_ID.exec(title)?.[1]
-      for (const id of new Set(attack === undefined ? ids : [...ids, attack])) {
-        const known = found.get(id) ?? []
-        if (!known.some((other) => other.title === title && other.path === path))
-          found.set(id, [...known, { title, path }])
-      }
+      for (const id of idsOf(title)) found.set(id, [...(found.get(id) ?? []), { title, path }])
     }
     new Visitor({
-      Literal: (node) => {
-        if (typeof node.value === 'string') add(node.value)
-      },
-      TemplateLiteral: (node) => add(node.quasis.map(({ value }) => value.cooked ?? '').join('…')),
-    }).visit(file.program)
+      Literal: (node) => add(textOf(node) ?? ''),
+      TemplateLiteral: (node) => add(textOf(node) ?? ''),
+      // A case of a table: the id, and beside it what is done.
+      CallExpression: (node) => add(besides(node.arguments)),
+      ArrayExpression: (node) => add(besides(node.elements)),
+    }).visit(parseSource(path, readFileSync(join(ROOT, path), 'utf8')).program)
   }
-  return found
+  return new Map([...found].map(([id, tests]) => [id, distinct(id, tests)]))
+}
+
+/** Checklist ids anywhere in a title; attack ids at its beginning, one or several. */
+function idsOf(title: string): Set<string> {
+  const ids = [...title.matchAll(CHECKLIST_ID)].map(([id]) => id)
+  for (const word of title.split(' ')) {
+    if (!ATTACK_ID.test(word)) break
+    ids.push(word.slice(0, 3))
+  }
+  return new Set(ids)
+}
+
+/** The first two of some arguments or elements, when both are texts. */
+function besides(nodes: readonly (ESTree.Node | null)[]): string {
+  const [id, title] = nodes.slice(0, 2).map((node) => (node === null ? undefined : textOf(node)))
+  return id === undefined || title === undefined || !/^[A-HJT]\d\d[a-z]?$/.test(id) ? '' : `${id} ${title}`
+}
+
+function textOf(node: ESTree.Node): string | undefined {
+  if (node.type === 'Literal') return typeof node.value === 'string' ? node.value : undefined
+  return node.type === 'TemplateLiteral' ? node.quasis.map(({ value }) => value.cooked ?? '').join('…') : undefined
+}
+
+/** Each test once, and the bare id only where no text says more. */
+function distinct(id: string, tests: readonly Named[]): Named[] {
+  const telling = tests.filter(({ title }) => title !== id && !/^[A-Z]\d\d[a-z]$/.test(title))
+  const kept = telling.length > 0 ? telling : tests
+  return kept.filter(
+    (one, index) => kept.findIndex(({ title, path }) => title === one.title && path === one.path) === index,
+  )
 }
