@@ -15,7 +15,7 @@ describe('pages made from the code', () => {
     expect(await findDrift()).toEqual([])
   })
 
-  test('every code of the service has a section, so that the type of a problem leads somewhere', () => {
+  test('every code of the service has a section', () => {
     const headings = read('docs/reference/errors.md').split('\n')
     for (const code of Object.keys(ERRORS)) expect(headings).toContain(`### ${code}`)
   })

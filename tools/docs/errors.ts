@@ -5,7 +5,7 @@ import { ERRORS, SESSION_OVER } from '../../packages/protocol/src/errors.ts'
 import { VerifierError, type VerifierErrorCode } from '../../packages/verifier/src/errors.ts'
 import { heading, type Page, table } from './page.ts'
 
-/** `docs/reference/errors.md`: one section for each code of the service, so that a problem's `type` leads somewhere. */
+/** `docs/reference/errors.md`: one section for each code of the service, and the codes of the libraries. */
 export function errorsPage(): Page {
   const text = [
     heading('Errors', '`protocol/errors.ts` and the error tables of the packages'),
@@ -93,5 +93,11 @@ function library(name: string, about: string, messages: Readonly<Record<string, 
 function example(): object {
   const { status, sentence } = ERRORS.refresh_token_reused
   const instance = 'urn:countersign:request:SkPvGfYkJ0mO1Hq4dJ2n5A'
-  return { type: '…/errors.md#refresh_token_reused', title: sentence, status, instance, code: 'refresh_token_reused' }
+  return {
+    type: 'https://auth.example.com/docs#refresh_token_reused',
+    title: sentence,
+    status,
+    instance,
+    code: 'refresh_token_reused',
+  }
 }
