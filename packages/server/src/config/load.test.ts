@@ -173,7 +173,7 @@ describe('values of one setting', () => {
       ['', '10.0.0.0/33', '10.0.0', '10.0.0.0/8/8', 'localhost', '::/129', '10.0.0.0/', '10.0.0.0/08'],
     ],
     ['ADMIN_USERNAME', ['admin', 'Zoë'], ['', 'a@b', 'a b', 'x'.repeat(65), 'a\u0000']],
-    ['ADMIN_PASSWORD', ['correct horse battery', 'ü'.repeat(15)], ['', 'x'.repeat(14), 'x'.repeat(257)]],
+    ['ADMIN_PASSWORD', ['correct horse battery', 'ü'.repeat(15)], ['x'.repeat(14), 'x'.repeat(257)]],
     ['PASSWORD_MIN_LENGTH', ['8', '64'], ['7', '65', '']],
     [
       'MASTER_KEYS',
@@ -263,8 +263,8 @@ describe('secrets', () => {
     expect(codes({ COUNTERSIGN_MASTER_KEYS_FILE: '/nowhere' })).toEqual([
       'setting_invalid COUNTERSIGN_MASTER_KEYS_FILE',
     ])
-    expect(codes({ COUNTERSIGN_ADMIN_PASSWORD_FILE: '/run/secrets/empty' })).toEqual([
-      'setting_invalid COUNTERSIGN_ADMIN_PASSWORD_FILE',
+    expect(codes({ COUNTERSIGN_MASTER_KEYS_FILE: '/run/secrets/empty' })).toEqual([
+      'setting_invalid COUNTERSIGN_MASTER_KEYS_FILE',
     ])
     expect(codes({ COUNTERSIGN_MASTER_KEYS_FILE: '/run/secrets/keys', COUNTERSIGN_MASTER_KEYS: `1:${KEY_1}` })).toEqual(
       ['settings_conflict COUNTERSIGN_MASTER_KEYS_FILE'],
@@ -283,11 +283,13 @@ describe('secrets', () => {
     ])
   })
 
-  test('S-P10 an empty administrator password is a fault, not a default', () => {
-    expect(fromEnv({ COUNTERSIGN_ADMIN_PASSWORD: '' })).toMatchObject([
-      { code: 'setting_invalid', setting: 'COUNTERSIGN_ADMIN_PASSWORD' },
-    ])
+  test('S-P10 an empty administrator password is none, from wherever it comes', () => {
+    const passwordOf = (env: Record<string, string>) => loadSettings({ env }, readText).settings.adminPassword
+    expect(passwordOf({ COUNTERSIGN_ADMIN_PASSWORD: '' })).toBeUndefined()
+    expect(passwordOf({ COUNTERSIGN_ADMIN_PASSWORD_FILE: '/run/secrets/empty' })).toBeUndefined()
+    expect(resolveSettings({ issuer: 'http://localhost:4000', adminPassword: '' }).adminPassword).toBeUndefined()
     expect(loadSettings({}).settings.adminPassword).toBeUndefined()
+    expect(passwordOf({ COUNTERSIGN_ADMIN_PASSWORD: 'correct horse battery' })).toBe('correct horse battery')
   })
 
   test('S-K05 a master key that is too short refuses', () => {

@@ -194,6 +194,8 @@ function take(
   findings: Findings,
 ): void {
   if (parsed.ok) {
+    // Only a password's rule lets it pass, and there it means: none.
+    if (parsed.value === '') return
     findings.given[name] = { value: parsed.value, ...from }
   } else {
     findings.faulty.add(name)

@@ -59,8 +59,8 @@ export function usernameRule(text: string): string | undefined {
     : 'is not 1 to 64 characters without @, spaces and control characters'
 }
 
+/** An empty password is none: a variable that a deployment leaves blank asks for the random one. */
 export function passwordRule(text: string): string | undefined {
-  if (text === '') return 'is empty; remove it to get a random one-time password'
   return [...text].length <= 256 ? undefined : 'is longer than 256 characters'
 }
 

@@ -169,7 +169,7 @@ export const SETTINGS = {
     rule: usernameRule,
   }),
   adminPassword: secret({
-    doc: 'The first password of the first administrator. Without it a random one-time password is printed at the first start.',
+    doc: 'The first password of the first administrator. Without it, or where it is empty, a random one-time password is printed at the first start.',
     accepts: 'a password of the minimum length or more',
     absent: 'a random one-time password, printed once',
     rule: passwordRule,
