@@ -88,11 +88,18 @@ export function createCheckPassword(dependencies: {
       )
       throw new AuthError('credentials_invalid')
     }
-    if (match === 'match_outdated') {
-      const stronger = await hasher.hash(normalizePassword(password))
-      await accounts.upgradeHash(account.id, account.credential.passwordHash, stronger)
-    }
+    if (match === 'match_outdated') await upgrade(account, password)
     return { account, attempt }
+  }
+
+  /** Whoever gave the right password gets in, whatever becomes of this: the next log-in tries again. */
+  async function upgrade({ id, credential }: AccountWithCredential, password: string): Promise<void> {
+    try {
+      const stronger = await hasher.hash(normalizePassword(password))
+      await accounts.upgradeHash(id, credential.passwordHash, stronger)
+    } catch {
+      // Busy, or the store is away: then the session cannot be written either, and that is told.
+    }
   }
 }
 
