@@ -10,6 +10,7 @@ import { createPrometheusMetrics } from './adapters/prometheus/metrics.ts'
 import type { StatementObserver } from './adapters/sql/driver.ts'
 import type { Settings } from './config/settings.ts'
 import { dataPlaces, openStores, readMasterKeys, refusal } from './data-folder.ts'
+import { AuthError } from './domain/errors.ts'
 import { MasterKeyError } from './domain/key-wrap.ts'
 import { createSealer } from './domain/refresh-token.ts'
 import { clientAddress, isTrustedPeer, parseTrustedProxies } from './domain/trusted-proxies.ts'
@@ -166,7 +167,7 @@ export async function openService(
       issueAccessToken,
     })
     const authenticate = createAuthenticate({ verify: ring.verify, sessions: stores.sessions, now })
-    const logout = createLogout({ sessions: stores.sessions, sealer, audit })
+    const logout = createLogout({ sessions: stores.sessions, sealer, isDroppedKey: isDropped, audit })
     const devices = createKnownDevices({ key: masterKeys.deriveActive('device-v1'), now })
     const checkPassword = createCheckPassword({ accounts: stores.accounts, hasher, throttle, devices, audit, now })
     const login = createLogin({ checkPassword, openSession, logout, devices, audit, clock, grant })
@@ -216,15 +217,9 @@ export async function openService(
       registration: settings.registration,
     })
 
-    const firstAdministrator = await createFirstAdministrator({
-      accounts: stores.accounts,
-      hasher,
-      random,
-      now,
-      audit,
-      rules,
-      settings,
-    })
+    const firstAdministrator = await withAdministratorSettings(() =>
+      createFirstAdministrator({ accounts: stores.accounts, hasher, random, now, audit, rules, settings }),
+    )
     if (options.serving) {
       await audit.record({ event: 'service.started', result: 'ok', actor: 'system', detail: startDetail(settings) })
     }
@@ -360,6 +355,18 @@ function startDetail(settings: Settings): Readonly<Record<string, string | numbe
     password_min_length: settings.passwordMinLength,
     allowed_origins: settings.allowedOrigins.length,
     trusted_proxies: settings.trustedProxies.length,
+  }
+}
+
+/** A name or password that the first administrator cannot have is a fault of the settings, told before anything is served. */
+async function withAdministratorSettings<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof AuthError) || error.faults === undefined) throw error
+    const reasons = error.faults.map(({ code }) => code).join(', ')
+    const setting = error.code === 'password_refused' ? 'adminPassword' : 'adminUsername'
+    throw refusal('setting_invalid', setting, `is refused: ${reasons}`)
   }
 }
 
