@@ -36,7 +36,14 @@ export interface IssueInput {
   readonly issuedAt: number
   /** In [0, 1), fixed for the rotation. */
   readonly jitter: number
+  /** What {@link AddClaims} gave before; without it the hook is asked now. */
+  readonly added?: AddedClaims | undefined
 }
+
+export type AddedClaims = Readonly<Record<string, unknown>>
+
+/** Asks the application's hook, and refuses what it must not set. */
+export type AddClaims = (input: Pick<IssueInput, 'account' | 'session' | 'scope' | 'audience'>) => Promise<AddedClaims>
 
 export interface IssuedToken {
   readonly accessToken: string
@@ -46,7 +53,11 @@ export interface IssuedToken {
   readonly account: TokenAccountBody
 }
 
-export type IssueAccessToken = (input: IssueInput) => Promise<IssuedToken>
+export interface IssueAccessToken {
+  (input: IssueInput): Promise<IssuedToken>
+  /** Absent where the application has no hook. */
+  readonly addClaims: AddClaims | undefined
+}
 
 /** Names that a claims hook may not set: they are the service's own (RFC 9068 §2.2, RFC 7800). */
 const RESERVED: ReadonlySet<string> = new Set([
@@ -66,9 +77,13 @@ export function createIssueAccessToken(dependencies: {
   readonly claims: ClaimsHook | undefined
 }): IssueAccessToken {
   const { issuer, lifetime, random, sign, claims: hook } = dependencies
+  const addClaims: AddClaims | undefined = hook === undefined ? undefined : (input) => askHook(hook, input)
 
-  return async ({ account, session, scope, audience, issuedAt, jitter }) => {
-    const added = hook === undefined ? {} : await addedClaims(hook, { account, session, scope, audience })
+  return Object.assign(issue, { addClaims })
+
+  async function issue(input: IssueInput): Promise<IssuedToken> {
+    const { account, session, scope, audience, issuedAt, jitter } = input
+    const added = input.added ?? (await addClaims?.(input)) ?? {}
     const iat = Math.floor(issuedAt / 1000)
     const exp = Math.min(
       iat + Math.max(1, Math.round(lifetime * (1 - JITTER * jitter))),
@@ -104,10 +119,10 @@ export function createIssueAccessToken(dependencies: {
   }
 }
 
-async function addedClaims(
+async function askHook(
   hook: ClaimsHook,
-  { account, session, scope, audience }: Pick<IssueInput, 'account' | 'session' | 'scope' | 'audience'>,
-): Promise<Readonly<Record<string, unknown>>> {
+  { account, session, scope, audience }: Parameters<AddClaims>[0],
+): Promise<AddedClaims> {
   const added = await hook({
     account: {
       id: encodeId(account.id),

@@ -2,12 +2,13 @@ import { FIRST_PARTY } from '@countersign/protocol'
 import { AuthError } from '../domain/errors.ts'
 import { encodeId } from '../domain/ids.ts'
 import type { RefreshToken, Sealer } from '../domain/refresh-token.ts'
+import { isAlive } from '../domain/session.ts'
 import type { AccountStore } from '../ports/account-store.ts'
 import type { Rotation, SessionStore, StoredSession } from '../ports/session-store.ts'
 import type { Audit } from './audit.ts'
 import type { Caller } from './context.ts'
 import type { Grant, Wish } from './grant.ts'
-import type { IssueAccessToken } from './issue-access-token.ts'
+import type { AddedClaims, IssueAccessToken } from './issue-access-token.ts'
 import type { TokenSet } from './open-session.ts'
 import type { Throttle } from './throttle.ts'
 
@@ -55,6 +56,7 @@ export function createRefresh(dependencies: {
 
     const issuedAt = clock.wall()
     if (scope !== undefined || audience !== undefined) await checkWish(token)
+    const added = await rehearse(token)
     const successor = sealer.successor(token)
     const rotation = await sessions.rotate({
       sid: token.sid,
@@ -100,6 +102,23 @@ export function createRefresh(dependencies: {
       if (session !== undefined) grant.checkRefresh(session, { scope, audience })
     }
 
+    /**
+     * Where an application adds claims, its hook is asked and a token is made before the session moves: a hook that fails
+     * for longer than the window would otherwise leave everybody with a token that looks stolen.
+     */
+    async function rehearse({ sid }: RefreshToken): Promise<AddedClaims | undefined> {
+      const { addClaims } = issueAccessToken
+      if (addClaims === undefined) return undefined
+      const session = await sessions.find(sid)
+      if (session === undefined || !isAlive(session, now())) return undefined
+      const account = await accounts.find(session.accountId)
+      if (account === undefined || account.ver !== session.ver) return undefined
+      const granted = grant.atRefresh(account.roles, session, { scope, audience })
+      const claims = await addClaims({ account, session, ...granted })
+      await issueAccessToken({ account, session, ...granted, issuedAt, added: claims, jitter: 0 })
+      return claims
+    }
+
     async function answer({ session }: Rotation, kind: 'first' | 'grace'): Promise<TokenSet> {
       const account = await accounts.find(session.accountId)
       if (account === undefined || account.disabledAt !== undefined || account.ver !== session.ver) {
@@ -114,6 +133,7 @@ export function createRefresh(dependencies: {
         session,
         ...granted,
         issuedAt,
+        added,
         jitter: sealer.jitter(session.sid, session.generation, kind, session.macKid),
       })
       const left = Math.min(session.idleExpiresAt, session.absoluteExpiresAt) - now()
