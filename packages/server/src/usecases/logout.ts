@@ -1,4 +1,5 @@
 import { readBinding, sameBinding } from '../domain/binding.ts'
+import { AuthError } from '../domain/errors.ts'
 import { encodeId } from '../domain/ids.ts'
 import type { Sealer } from '../domain/refresh-token.ts'
 import type { SessionStore, StoredSession } from '../ports/session-store.ts'
@@ -14,6 +15,8 @@ export interface Logout {
    * By a refresh token of any generation that is ours (RFC 7009 §2.2: junk, an expired one or one of an ended session is
    * no error). With `sessionId`, a token of another session is left alone: a logout that waited offline must not end
    * the session of whoever logged in since.
+   *
+   * @throws {AuthError} `store_unavailable` for a token under a master key that this service has not been given yet
    */
   byRefreshToken(
     input: {
@@ -31,9 +34,11 @@ export interface Logout {
 export function createLogout(dependencies: {
   readonly sessions: SessionStore
   readonly sealer: Sealer
+  /** True for a master key that was dropped on purpose: its sessions are over. */
+  readonly isDroppedKey: (macKid: number) => boolean
   readonly audit: Audit
 }): Logout {
-  const { sessions, sealer, audit } = dependencies
+  const { sessions, sealer, isDroppedKey, audit } = dependencies
 
   async function end(sid: Uint8Array, why: string, caller: Caller): Promise<StoredSession | undefined> {
     const session = await sessions.end(sid)
@@ -49,6 +54,10 @@ export function createLogout(dependencies: {
 
     async byRefreshToken({ presented, bind, sessionId }, caller) {
       const opened = sealer.open(presented)
+      // To say "done" would leave a session alive that its owner believes to be over.
+      if (opened.outcome === 'unknown_key' && !isDroppedKey(opened.macKid)) {
+        throw new AuthError('store_unavailable', { retryAfter: 2, reason: 'master_key_unknown' })
+      }
       if (opened.outcome !== 'opened') return 'ended'
       const { sid } = opened.token
       if (sessionId !== undefined && sessionId !== encodeId(sid)) return 'left'
