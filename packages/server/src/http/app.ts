@@ -21,6 +21,8 @@ import type { Access, Route } from './route.ts'
 export interface RequestInfo {
   /** The address of the TCP peer. */
   readonly clientAddress?: string | undefined
+  /** True where what came can be read in two ways, so that nobody knows what was asked for: 400, whatever `request` is. */
+  readonly ambiguous?: boolean
 }
 
 /** The service as a function. It never rejects. */
@@ -88,7 +90,7 @@ export function createApp(dependencies: AppDependencies): App {
     let matched = 'none'
     let response: Response
     try {
-      const url = checkTarget(request)
+      const url = checkTarget(request, info)
       const passage: Passage = { request, url, caller, peer: info.clientAddress }
       response = await hono.fetch(request, {
         passage,
@@ -126,7 +128,14 @@ export function createApp(dependencies: AppDependencies): App {
         }
       }
       for (const place of placesOf({ path })) {
-        router.options(place, (c) => preflightResponse(c.req.header('origin') ?? null, methods, origins))
+        router.options(place, async (c) => {
+          c.env.matched?.(path)
+          const origin = c.req.header('origin') ?? null
+          checkHost({ anyHost: rows.some((row) => row.anyHost) }, c.env.passage)
+          // A preflight carries no credential. Nobody else is shown that the path exists.
+          if (origin === null || !origins.isAllowed(origin)) await guardAdministration(c.env.passage)
+          return preflightResponse(origin, methods, origins)
+        })
         router.all(place, async (c) => {
           c.env.matched?.(path)
           checkHost({ anyHost: rows.some((row) => row.anyHost) }, c.env.passage)
@@ -189,14 +198,15 @@ export function createApp(dependencies: AppDependencies): App {
 
   /** Decided before it shows whether a path exists. */
   async function guardAdministration({ request, url }: Passage): Promise<void> {
-    if (ADMIN_PATH.test(url.pathname.slice(base.length))) await admit('admin', request)
+    if (ADMIN_PATH.test(unescaped(url.pathname.slice(base.length)))) await admit('admin', request)
   }
 
   function checkHost(row: Pick<Route, 'anyHost'>, { url }: Passage): void {
     if (dependencies.checkHost && row.anyHost !== true && url.host !== host) throw new AuthError('host_unknown')
   }
 
-  function checkTarget(request: Request): URL {
+  function checkTarget(request: Request, { ambiguous }: RequestInfo): URL {
+    if (ambiguous) throw new AuthError('request_malformed')
     if (request.url.length > URL_LIMIT) throw new AuthError('url_too_long')
     const url = URL.parse(request.url)
     if (url === null || AMBIGUOUS_PATH.test(url.pathname)) throw new AuthError('request_malformed')
@@ -231,6 +241,17 @@ export function createApp(dependencies: AppDependencies): App {
     addSecurityHeaders(headers, { secure: protocol === 'https:' })
     addCorsHeaders(headers, request.headers.get('origin'), origins)
   }
+}
+
+/** As the router reads it: `/%61dmin` is `/admin`. What is no UTF-8 stays as it is. */
+function unescaped(path: string): string {
+  return path.replaceAll(/(?:%[0-9a-f]{2})+/gi, (escapes) => {
+    try {
+      return decodeURIComponent(escapes)
+    } catch {
+      return escapes
+    }
+  })
 }
 
 class MethodNotAllowed extends AuthError {

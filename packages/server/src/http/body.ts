@@ -40,7 +40,10 @@ async function readBytes(request: Request, limit: number): Promise<Uint8Array> {
   let length = 0
   const reader = request.body.getReader()
   for (;;) {
-    const { done, value } = await reader.read()
+    const { done, value } = await reader.read().catch(() => {
+      // The sender went away, which is no fault of ours.
+      throw new AuthError('request_malformed')
+    })
     if (done) break
     length += value.length
     if (length > limit) {

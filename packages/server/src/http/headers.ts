@@ -28,6 +28,8 @@ const HSTS = 'max-age=31536000; includeSubDomains'
 
 /** Adds what an answer does not say itself. Nothing may be stored unless a route says so. */
 export function addSecurityHeaders(headers: Headers, options: { readonly secure: boolean }): void {
+  // `Response.json` leaves it to the reader to know.
+  if (headers.get('content-type') === 'application/json') headers.set('content-type', 'application/json; charset=utf-8')
   for (const [name, value] of ALWAYS) headers.set(name, value)
   const isPage = headers.get('content-type')?.startsWith('text/html') === true
   headers.set('content-security-policy', isPage ? PAGE_POLICY : DATA_POLICY)

@@ -10,42 +10,59 @@ export interface Listening {
   close(grace: number): Promise<void>
 }
 
+/** How long a client may take. Milliseconds, as `node:http` names them. */
+export interface Patience {
+  readonly headersTimeout: number
+  readonly requestTimeout: number
+  readonly keepAliveTimeout: number
+  readonly connectionsCheckingInterval: number
+}
+
 /**
  * Slow clients are let go: Node's own patience (60 s for headers, 300 s for a request) lets a few hundred of them hold a
  * service. Times in milliseconds.
  */
-const PATIENCE = {
+export const PATIENCE: Patience = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
   keepAliveTimeout: 5_000,
   connectionsCheckingInterval: 1_000,
 }
 const MAX_HEADER_BYTES = 16 * 1024
+/** More than any browser keeps for a site. */
+const MAX_COOKIES = 512
 const MAX_CONNECTIONS = 4_096
 
 /** @throws what the socket says: `EADDRINUSE` where the port is taken */
 export async function listen(
   handler: NodeHandler,
-  options: { readonly host: string; readonly port: number; readonly timers: Timers },
+  options: {
+    readonly host: string
+    readonly port: number
+    readonly timers: Timers
+    /** Default `PATIENCE`. */
+    readonly patience?: Patience
+  },
 ): Promise<Listening> {
-  const server = createServer({ ...PATIENCE, maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
-    if (hasOneHost(request)) handler(request, response)
-    else refuse(response)
+  const patience = options.patience ?? PATIENCE
+  const server = createServer({ ...patience, maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
+    if (hasTooManyCookies(request)) refuse(response)
+    else handler(request, response)
   })
   server.maxConnections = MAX_CONNECTIONS
-  server.setTimeout(PATIENCE.requestTimeout)
+  server.setTimeout(patience.requestTimeout)
   await open(server, options)
   const { port } = server.address() as AddressInfo
   return { port, close: (grace) => close(server, grace, options.timers) }
 }
 
-/** Two of them are two sites, depending on who reads the request (RFC 9112 §3.2). */
-function hasOneHost({ rawHeaders }: IncomingMessage): boolean {
-  return rawHeaders.filter((text, i) => i % 2 === 0 && text.toLowerCase() === 'host').length < 2
+function hasTooManyCookies({ headers }: IncomingMessage): boolean {
+  return (headers.cookie?.split(';', MAX_COOKIES + 1).length ?? 0) > MAX_COOKIES
 }
 
+/** As the parser answers a header block that is too large (RFC 6585 §5). */
 function refuse(response: ServerResponse): void {
-  response.writeHead(400, { connection: 'close', 'content-type': 'text/plain; charset=utf-8' }).end('Bad Request\n')
+  response.writeHead(431, { connection: 'close' }).end()
 }
 
 function open(server: Server, { host, port }: { readonly host: string; readonly port: number }): Promise<void> {

@@ -2,6 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import type { App } from './app.ts'
 
+/** Stands for an address that cannot be told. */
+const UNREADABLE = 'http://unreadable.invalid/'
+
 /** A handler of `node:http`, which is also a middleware of Express and its kind. */
 export type NodeHandler = (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void) => void
 
@@ -16,10 +19,18 @@ type ParsedRequest = IncomingMessage & { readonly body?: unknown; readonly origi
  */
 export function createNodeHandler(app: App, owns: (path: string) => boolean): NodeHandler {
   const listen = getRequestListener(
-    (request, { incoming }) =>
-      app(withParsedBody(request, incoming as ParsedRequest), { clientAddress: incoming.socket.remoteAddress }),
-    // The application's own Request and Response stay what they are.
-    { overrideGlobalObjects: false },
+    (request, { incoming }) => {
+      const clientAddress = incoming.socket.remoteAddress
+      return isAmbiguous(incoming as ParsedRequest)
+        ? app(new Request(UNREADABLE), { clientAddress, ambiguous: true })
+        : app(withParsedBody(request, incoming as ParsedRequest), { clientAddress })
+    },
+    {
+      // The application's own Request and Response stay what they are.
+      overrideGlobalObjects: false,
+      // Target and `Host` make no address. The app never rejects, so it is nothing else.
+      errorHandler: () => app(new Request(UNREADABLE), { ambiguous: true }),
+    },
   )
   return (request: ParsedRequest, response, next) => {
     // Express takes the mount path off; the app knows paths as the client sent them.
@@ -31,6 +42,15 @@ export function createNodeHandler(app: App, owns: (path: string) => boolean): No
     request.url = target
     void listen(request, response)
   }
+}
+
+/**
+ * Two `Host` headers are two sites, depending on who reads the request (RFC 9112 §3.2). A target in absolute form names a
+ * second one and is for proxies, which we are not.
+ */
+function isAmbiguous({ rawHeaders, url, originalUrl }: ParsedRequest): boolean {
+  const hosts = rawHeaders.filter((text, i) => i % 2 === 0 && text.toLowerCase() === 'host')
+  return hosts.length > 1 || !(originalUrl ?? url ?? '').startsWith('/')
 }
 
 function withParsedBody(incoming: Request, { body, readableEnded, method, headers }: ParsedRequest): Request {
