@@ -11,6 +11,14 @@ export function isSecretAlgorithm(alg: string): boolean {
   return SECRET_ALGORITHM.test(alg)
 }
 
+/**
+ * The one name under which an algorithm is stored, published and written into tokens. `Ed25519` (RFC 9864) is what
+ * `EdDSA` means here; a JWK Set that says the one and a token that says the other find no verifier.
+ */
+export function canonicalAlgorithm(alg: string): string {
+  return alg === 'Ed25519' ? 'EdDSA' : alg
+}
+
 /** The purpose of a key of that algorithm for that audience. */
 export function purposeOf(alg: string, audience: string): string {
   return isSecretAlgorithm(alg) ? `${ACCESS}:${audience}` : ACCESS

@@ -13,7 +13,7 @@ import {
 } from '@countersign/jwt'
 import type { AccessTokenClaims, KeyBody } from '@countersign/protocol'
 import { AuthError } from '../domain/errors.ts'
-import { audienceOf, isSecretAlgorithm, keyLine, purposeOf } from '../domain/key-purpose.ts'
+import { audienceOf, canonicalAlgorithm, isSecretAlgorithm, keyLine, purposeOf } from '../domain/key-purpose.ts'
 import { planKeys } from '../domain/signing-key.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { KeyStore, StoredKey } from '../ports/key-store.ts'
@@ -91,10 +91,12 @@ export function createKeyRing(dependencies: {
   readonly policy: KeyPolicy
   /** Is told of each key that this ring made. */
   readonly onPublished?: (key: StoredKey) => void | Promise<void>
+  /** Is told of each key that this ring sealed anew under the active master key. */
+  readonly onResealed?: (key: StoredKey) => void | Promise<void>
 }): KeyRing {
-  const { issuer, keys: store, safe, clock, policy, onPublished } = dependencies
+  const { issuer, keys: store, safe, clock, policy, onPublished, onResealed } = dependencies
   const audiences = [...new Set([issuer, ...dependencies.audiences])]
-  const { algorithm: alg } = policy
+  const alg = canonicalAlgorithm(policy.algorithm)
   const period = policy.keyPeriod * 1000
   const lead = policy.keyLead * 1000
   const keep = keepOf(policy) * 1000
@@ -210,7 +212,7 @@ export function createKeyRing(dependencies: {
       if (resealed.has(row.kid)) continue
       resealed.add(row.kid)
       const sealed = safe.reseal(row)
-      if (sealed !== undefined) await store.rewrap(row.kid, row.wrapped, sealed)
+      if (sealed !== undefined && (await store.rewrap(row.kid, row.wrapped, sealed))) await onResealed?.(row)
     }
   }
 
