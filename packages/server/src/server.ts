@@ -42,6 +42,7 @@ import { createMaintenance } from './usecases/maintenance.ts'
 import { registerMasterKeys } from './usecases/master-key-register.ts'
 import { createOpenSession } from './usecases/open-session.ts'
 import { createRefresh } from './usecases/refresh.ts'
+import { createRecordRefusal } from './usecases/refusals.ts'
 import { createRegister } from './usecases/register.ts'
 import { createRotateKeys, disposeKeys } from './usecases/rotate-keys.ts'
 import { createSessions, type Sessions } from './usecases/sessions.ts'
@@ -145,6 +146,8 @@ export async function openService(
       policy: { ...settings, algorithm: settings.signingAlgorithm },
       onPublished: ({ kid, alg }) =>
         audit.record({ event: 'key.published', result: 'ok', actor: 'system', subject: kid, detail: { alg } }),
+      onResealed: ({ kid, alg }) =>
+        audit.record({ event: 'key.resealed', result: 'ok', actor: 'system', subject: kid, detail: { alg } }),
     })
     await withMasterKeys(() => ring.refresh())
     const rotate = createRotateKeys({ keys: stores.keys, ring, safe, audit, now, policy: settings })
@@ -229,7 +232,7 @@ export async function openService(
         interval: ring.pollInterval,
         async work() {
           await ring.refresh()
-          await disposeKeys({ keys: stores.keys, ring, now, policy: settings })
+          await disposeKeys({ keys: stores.keys, ring, audit, now, policy: settings })
         },
       },
       sessions: stores.sessions,
@@ -284,6 +287,7 @@ export async function openService(
       clock,
       random,
       resolveClient: clientResolver(settings),
+      recordRefusal: createRecordRefusal({ attempts, audit, identKey: masterKeys.deriveActive('ident-v1') }),
       log,
       metrics,
     })
@@ -295,7 +299,7 @@ export async function openService(
       keys,
       audit,
       listAudit: createListAudit({ log: stores.audit }),
-      verifyAudit: createVerifyAudit({ log: stores.audit, key: auditKey }),
+      verifyAudit: createVerifyAudit({ log: stores.audit, key: auditKey, audit }),
       firstAdministrator,
       dataFolder: places.folder,
       async close() {

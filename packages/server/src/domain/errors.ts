@@ -13,15 +13,23 @@ export class AuthError extends Error {
   readonly faults: readonly ProblemFault[] | undefined
   /** A word for the audit log that says more than may be told. */
   readonly reason: string | undefined
+  /** What it was about, the id of an account or a session, for the audit log alone. */
+  readonly subject: string | undefined
 
   constructor(
     code: ErrorCode,
-    more: { readonly retryAfter?: number; readonly faults?: readonly ProblemFault[]; readonly reason?: string } = {},
+    more: {
+      readonly retryAfter?: number
+      readonly faults?: readonly ProblemFault[]
+      readonly reason?: string
+      readonly subject?: string | undefined
+    } = {},
   ) {
     super(ERRORS[code].sentence)
     this.code = code
     this.retryAfter = more.retryAfter
     this.faults = more.faults
     this.reason = more.reason
+    this.subject = more.subject
   }
 }

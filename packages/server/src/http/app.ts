@@ -7,6 +7,7 @@ import type { Metrics } from '../ports/metrics.ts'
 import type { Random } from '../ports/random.ts'
 import type { Authenticate, Bearer } from '../usecases/bearer.ts'
 import type { Caller } from '../usecases/context.ts'
+import type { RecordRefusal } from '../usecases/refusals.ts'
 import { usesBasic } from './basic.ts'
 import { readBearer } from './bearer-header.ts'
 import { readBody } from './body.ts'
@@ -47,6 +48,7 @@ export interface AppDependencies {
   readonly clock: Clock
   readonly random: Random
   readonly resolveClient: ResolveClient
+  readonly recordRefusal: RecordRefusal
   readonly log: Log
   readonly metrics: Metrics
 }
@@ -58,7 +60,7 @@ const URL_LIMIT = 8 * KIB
 /** A slash, backslash or NUL that some router behind or before us may read as a sign of its own. */
 const AMBIGUOUS_PATH = /%2f|%5c|%00|\\/i
 /** Whatever looks like the administration to anybody is guarded like it. */
-const ADMIN_PATH = /^\/+admin(?:[/;.%]|$)/i
+const ADMIN_PATH = /^\/+admin(?![\w-])/i
 const FOREIGN_REQUEST_ID = /^[A-Za-z0-9._-]{8,64}$/
 
 /** One request on its way through the table. */
@@ -99,7 +101,7 @@ export function createApp(dependencies: AppDependencies): App {
         },
       })
     } catch (error) {
-      response = refuse(error, request, caller, matched)
+      response = await refuse(error, request, caller, matched)
     }
     finish(response, request, caller)
     const seconds = (clock.mono() - startedAt) / 1000
@@ -198,7 +200,7 @@ export function createApp(dependencies: AppDependencies): App {
 
   /** Decided before it shows whether a path exists. */
   async function guardAdministration({ request, url }: Passage): Promise<void> {
-    if (ADMIN_PATH.test(unescaped(url.pathname.slice(base.length)))) await admit('admin', request)
+    if (isAdministration(url.pathname)) await admit('admin', request)
   }
 
   function checkHost(row: Pick<Route, 'anyHost'>, { url }: Passage): void {
@@ -219,12 +221,13 @@ export function createApp(dependencies: AppDependencies): App {
     return Buffer.from(random.bytes(16)).toString('base64url')
   }
 
-  function refuse(error: unknown, request: Request, caller: Caller, route: string): Response {
+  async function refuse(error: unknown, request: Request, caller: Caller, route: string): Promise<Response> {
     const refusal = asAuthError(error)
     if (refusal.code === 'internal_error' || refusal.code === 'store_unavailable') {
       log.error('request failed', error, { requestId: caller.requestId, route })
     }
     metrics.refusal(refusal.code)
+    await record(refusal, request, caller, route)
     const response = problemResponse(refusal, {
       requestId: caller.requestId,
       issuer,
@@ -234,6 +237,30 @@ export function createApp(dependencies: AppDependencies): App {
     })
     if (error instanceof MethodNotAllowed) response.headers.set('allow', error.methods.join(', '))
     return response
+  }
+
+  async function record(error: AuthError, request: Request, caller: Caller, route: string): Promise<void> {
+    try {
+      const administrative = isAdministration(URL.parse(request.url)?.pathname ?? '')
+      const actor = administrative ? actorOf(request.headers) : undefined
+      await dependencies.recordRefusal({ error, route, administrative, actor }, caller)
+    } catch (failure) {
+      log.error('a refusal could not be recorded', failure, { requestId: caller.requestId, route })
+    }
+  }
+
+  /** Whose token it was, if it is one of ours: it may be refused and still tell who it was. */
+  function actorOf(headers: Headers): string | undefined {
+    try {
+      const token = readBearer(headers)
+      return token === undefined ? undefined : authenticate.claimsOf(token).claims.sub
+    } catch {
+      return undefined
+    }
+  }
+
+  function isAdministration(path: string): boolean {
+    return ADMIN_PATH.test(unescaped(path.slice(base.length)))
   }
 
   function finish({ headers }: Response, request: Request, caller: Caller): void {

@@ -70,7 +70,7 @@ export function createChangePassword(dependencies: {
       }
       if (match === 'no_match') {
         await attempt.failed()
-        await refused(account, caller)
+        await refused(account, 'password', caller)
         throw new AuthError('credentials_invalid')
       }
       await attempt.succeeded()
@@ -89,7 +89,7 @@ export function createChangePassword(dependencies: {
       const { account, attempt } = await checkPassword({ ...input, password: input.currentPassword })
       if (account.credential.oneTimeUntil === undefined) {
         await attempt.failed()
-        await refused(account, caller)
+        await refused(account, 'password', caller)
         throw new AuthError('credentials_invalid')
       }
       await attempt.succeeded()
@@ -121,12 +121,19 @@ export function createChangePassword(dependencies: {
       const detail = 'It is the password that is to be replaced.'
       faults.push({ pointer: '/new_password', code: 'password_unchanged', detail })
     }
-    if (faults.length > 0) throw new AuthError('password_refused', { faults })
+    if (faults.length > 0) {
+      // Recorded, since the answer told somebody that the current password was right.
+      await refused(account, 'rules', to.caller)
+      throw new AuthError('password_refused', { faults })
+    }
 
     const credential = { passwordHash: await hasher.hash(normal), oneTimeUntil: undefined, changedAt: now() }
     const ver = await accounts.setCredential(account.id, account.ver, credential)
     // Somebody else changed it, or the account was disabled, while this one was being checked.
-    if (ver === undefined) throw new AuthError('credentials_invalid')
+    if (ver === undefined) {
+      await refused(account, 'overtaken', to.caller)
+      throw new AuthError('credentials_invalid')
+    }
     const id = encodeId(account.id)
     const oneTime = account.credential.oneTimeUntil !== undefined
     const event = { event: 'account.password_changed', result: 'ok', detail: { one_time: oneTime } } as const
@@ -136,9 +143,9 @@ export function createChangePassword(dependencies: {
     return { ...opened, deviceCookie: devices.remember({ ...account, ver, credential }) }
   }
 
-  function refused(account: AccountWithCredential, caller: Caller): Promise<void> {
+  function refused(account: AccountWithCredential, why: string, caller: Caller): Promise<void> {
     const id = encodeId(account.id)
-    const event = { event: 'account.password_change_refused', result: 'refused', detail: { why: 'password' } } as const
+    const event = { event: 'account.password_change_refused', result: 'refused', detail: { why } } as const
     return audit.record({ ...event, actor: id, subject: id }, caller)
   }
 }

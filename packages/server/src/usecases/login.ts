@@ -6,7 +6,7 @@ import type { AccountStore, AccountWithCredential } from '../ports/account-store
 import type { PasswordHasher } from '../ports/password-hasher.ts'
 import type { Audit } from './audit.ts'
 import type { Caller } from './context.ts'
-import type { Grant, Wish } from './grant.ts'
+import type { Grant, Granted, Wish } from './grant.ts'
 import type { KnownDevices } from './known-devices.ts'
 import type { Logout } from './logout.ts'
 import type { OpenSession, SessionTransport, TokenSet } from './open-session.ts'
@@ -64,6 +64,7 @@ export function createCheckPassword(dependencies: {
       usernameKey: key ?? username,
       address: caller.address,
       device: device ? encodeId(account.id) : undefined,
+      subject: account === undefined ? undefined : encodeId(account.id),
     })
 
     let match: Awaited<ReturnType<PasswordHasher['verify']>>
@@ -137,18 +138,27 @@ export function createLogin(dependencies: {
     const { account, attempt } = await checkPassword(input)
     await attempt.succeeded()
     const actor = encodeId(account.id)
+    // The password was right in each of these, which whoever reads the log must be able to see.
+    const refused = (why: string) =>
+      audit.record({ event: 'login.refused', result: 'refused', actor, subject: actor, detail: { why } }, caller)
     if (account.credential.oneTimeUntil !== undefined) {
-      await audit.record(
-        { event: 'login.refused', result: 'refused', actor, subject: actor, detail: { why: 'one_time_password' } },
-        caller,
-      )
+      await refused('one_time_password')
       throw new AuthError('password_change_required')
     }
 
-    const granted = grant.atLogin(account.roles, input)
+    let granted: Granted
+    try {
+      granted = grant.atLogin(account.roles, input)
+    } catch (error) {
+      await refused('wish')
+      throw error
+    }
     const opened = await openSession({ account, ...granted, transport: input.transport, issuedAt, caller })
     // The password was changed, or the account disabled, while it was being checked.
-    if (opened === undefined) throw new AuthError('credentials_invalid')
+    if (opened === undefined) {
+      await refused('overtaken')
+      throw new AuthError('credentials_invalid')
+    }
     if (input.previousBinding !== undefined) await logout.byBinding(input.previousBinding, caller)
     await audit.record(
       {

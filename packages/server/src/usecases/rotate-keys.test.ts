@@ -53,7 +53,7 @@ function service(algorithm = 'ES256', state: MemoryState = createMemoryState(), 
     time,
     states,
     events,
-    dispose: () => disposeKeys({ keys, ring, now, policy }),
+    dispose: () => disposeKeys({ keys, ring, audit, now, policy }),
   }
 }
 

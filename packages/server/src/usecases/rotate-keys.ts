@@ -97,12 +97,13 @@ export function createRotateKeys(dependencies: {
 export async function disposeKeys(dependencies: {
   readonly keys: KeyStore
   readonly ring: Pick<KeyRing, 'audiences' | 'keep'>
+  readonly audit: Pick<Audit, 'record'>
   /** Epoch milliseconds. */
   readonly now: () => number
   /** Seconds. */
   readonly policy: Pick<KeyPolicy, 'keyPeriod'>
 }): Promise<number> {
-  const { keys: store, ring, now, policy } = dependencies
+  const { keys: store, ring, audit, now, policy } = dependencies
   const { audiences, keep } = ring
   const rows = await store.list()
   const rest = policy.keyPeriod * 1000
@@ -113,8 +114,11 @@ export async function disposeKeys(dependencies: {
       // In the order of its line, and only as far as no other audience's line still needs the key.
       const needed = audienceOf(row.purpose) === undefined && !old.every((other) => other.includes(row))
       if (needed) break
-      if (!deleted.has(row.kid)) await store.remove(row.kid)
+      if (deleted.has(row.kid)) continue
       deleted.add(row.kid)
+      await store.remove(row.kid)
+      const detail = { alg: row.alg }
+      await audit.record({ event: 'key.deleted', result: 'ok', actor: 'system', subject: row.kid, detail })
     }
   }
   return deleted.size

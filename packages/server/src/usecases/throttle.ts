@@ -47,6 +47,8 @@ export interface LoginClaim {
   readonly address: string | undefined
   /** The id that the valid device cookie of this very account names; absent on any other device. */
   readonly device?: string | undefined
+  /** The id of the account, where there is one: for the audit log alone. */
+  readonly subject?: string | undefined
 }
 
 /** Who gives a current password to have it changed. */
@@ -57,7 +59,8 @@ export interface ChangeClaim {
 }
 
 /**
- * How often things may be tried. Every method throws `AuthError` `rate_limited` with `retryAfter` when it is too often.
+ * How often things may be tried. Every method throws `AuthError` `rate_limited` with `retryAfter` when it is too often;
+ * its reason is the name of the limit.
  * Nothing here tells a known account from an unknown one.
  */
 export interface Throttle {
@@ -89,45 +92,45 @@ export function createThrottle({
 }: ThrottleDependencies): Throttle {
   if (!enabled) return UNLIMITED
 
-  async function login({ usernameKey, address, device }: LoginClaim): Promise<LoginAttempt> {
-    return await attempt('login', usernameKey, address, device)
+  async function login({ usernameKey, address, device, subject }: LoginClaim): Promise<LoginAttempt> {
+    return await attempt('login', usernameKey, { address, device, subject })
   }
 
   async function passwordChange({ accountId, address, device }: ChangeClaim): Promise<LoginAttempt> {
-    return await attempt('change', accountId, address, device)
+    return await attempt('change', accountId, { address, device, subject: accountId })
   }
 
   async function attempt(
     what: 'login' | 'change',
     account: string,
-    address: string | undefined,
-    device: string | undefined,
+    { address, device, subject }: Pick<LoginClaim, 'address' | 'device' | 'subject'>,
   ): Promise<LoginAttempt> {
     if (device === undefined) {
-      await take(addressLimits('login-address', address, figures.logins))
-      return await claim(key(what, account))
+      await take('login-address', addressLimits('login-address', address, figures.logins), subject)
+      return await claim(what, account, subject)
     }
     // Counted per account and not per device: whoever can log in can gather as many device cookies as he likes.
-    await take([{ key: key(`${what}-devices`, account), limit: figures.logins }])
-    return await claim(key(`${what}-device`, `${account}\0${device}`))
+    await take(`${what}-devices`, [{ key: key(`${what}-devices`, account), limit: figures.logins }], subject)
+    return await claim(`${what}-device`, `${account}\0${device}`, subject)
   }
 
   async function registration(address: string | undefined): Promise<void> {
-    await take(addressLimits('register-address', address, figures.registrations))
+    await take('register-address', addressLimits('register-address', address, figures.registrations))
   }
 
   async function refresh(sid: string): Promise<void> {
-    await take([{ key: key('refresh', sid), limit: figures.refreshes }])
+    await take('refresh', [{ key: key('refresh', sid), limit: figures.refreshes }], sid)
   }
 
-  async function take(limits: Parameters<AttemptStore['take']>[0]): Promise<void> {
-    demand(await attempts.take(limits))
+  async function take(limit: string, limits: Parameters<AttemptStore['take']>[0], subject?: string): Promise<void> {
+    demand(await attempts.take(limits), limit, subject)
   }
 
   // The claim counts as a failure until the password proved right, so that a hundred checks at one instant cannot all
   // begin before the first has failed.
-  async function claim(name: string): Promise<LoginAttempt> {
-    demand(await attempts.claim(name, figures.failures))
+  async function claim(what: string, whose: string, subject: string | undefined): Promise<LoginAttempt> {
+    const name = key(what, whose)
+    demand(await attempts.claim(name, figures.failures), what, subject)
     return {
       succeeded: () => attempts.clear(name),
       failed: async () => {},
@@ -153,8 +156,9 @@ export function createThrottle({
   return { login, passwordChange, registration, refresh }
 }
 
-function demand({ allowed, retryAfter }: Allowance): void {
-  if (!allowed) throw new AuthError('rate_limited', { retryAfter: Math.max(1, Math.ceil(retryAfter)) })
+function demand({ allowed, retryAfter }: Allowance, limit: string, subject: string | undefined): void {
+  if (allowed) return
+  throw new AuthError('rate_limited', { retryAfter: Math.max(1, Math.ceil(retryAfter)), reason: limit, subject })
 }
 
 const FREE: LoginAttempt = {

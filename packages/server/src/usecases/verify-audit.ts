@@ -7,6 +7,7 @@ import {
   isSameHead,
 } from '../domain/audit-chain.ts'
 import type { AuditEntry, AuditLog } from '../ports/audit-log.ts'
+import type { Audit } from './audit.ts'
 
 /** What a walk over the whole chain found. */
 export interface AuditVerdict {
@@ -27,16 +28,28 @@ export interface VerifyAuditOptions {
   readonly progress?: ((checked: number) => void) | undefined
 }
 
-/** Walks over the chain and names the first bad entry. Changes nothing. */
+/** Walks over the chain and names the first bad entry. That somebody looked is itself an event. */
 export type VerifyAudit = (options?: VerifyAuditOptions) => Promise<AuditVerdict>
 
 const PAGE = 500
 
-/** @param dependencies.key gives the audit key of a master key's id, also of one that was dropped */
-export function createVerifyAudit(dependencies: { readonly log: AuditLog; readonly key: AuditKeys }): VerifyAudit {
-  const { log, key } = dependencies
+export function createVerifyAudit(dependencies: {
+  readonly log: AuditLog
+  /** Gives the audit key of a master key's id, also of one that was dropped. */
+  readonly key: AuditKeys
+  /** Without it the walk leaves no entry. */
+  readonly audit?: Pick<Audit, 'record'>
+}): VerifyAudit {
+  const { log, key, audit } = dependencies
 
-  return async ({ anchor, progress } = {}) => {
+  return async (options) => {
+    const found = await walk(options)
+    const detail = { checked: found.checked, fault: found.fault?.problem ?? null }
+    await audit?.record({ event: 'audit.verified', result: 'ok', actor: 'system', detail })
+    return found
+  }
+
+  async function walk({ anchor, progress }: VerifyAuditOptions = {}): Promise<AuditVerdict> {
     let previous: ChainHead = CHAIN_START
     let head: AuditEntry | undefined
     let erased = 0
