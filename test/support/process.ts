@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { request } from 'node:http'
 import { createServer } from 'node:net'
+import { json } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 
-const MAIN = fileURLToPath(new URL('../../packages/server/src/main.ts', import.meta.url))
+export const MAIN: string = fileURLToPath(new URL('../../packages/server/src/main.ts', import.meta.url))
 
 /** A service in a process of its own, as `countersign serve` starts it. */
 export interface ServiceProcess {
@@ -54,6 +56,38 @@ export async function startService(
       return await gone
     },
   }
+}
+
+/** Of the members whichever the answer has. */
+export interface Answer {
+  readonly status: number
+  readonly body: {
+    readonly refresh_token: string
+    readonly access_token: string
+    readonly session_id: string
+    readonly code: string
+  }
+}
+
+/**
+ * A request to one of several processes of one issuer, as a balancer sends it: to the process's address, under the
+ * issuer's host. With a body it is a POST, without one a GET.
+ */
+export function ask(origin: string, issuer: string, path: string, body?: object, token?: string): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const headers = {
+      host: new URL(issuer).host,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    }
+    const sent = request(origin + path, { method: body === undefined ? 'GET' : 'POST', headers }, (response) => {
+      const { statusCode = 0 } = response
+      const read = statusCode === 204 ? Promise.resolve({}) : json(response)
+      read.then((value) => resolve({ status: statusCode, body: value as Answer['body'] }), reject)
+    })
+    sent.on('error', reject)
+    sent.end(body === undefined ? undefined : JSON.stringify(body))
+  })
 }
 
 /** A port that was free a moment ago. */
