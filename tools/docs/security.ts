@@ -44,14 +44,17 @@ export function securityPage(): Page {
 }
 
 /** What is wrong with the checklist: a demand that nothing tests, and one called open that something tests. */
-export function checklistFaults(tests: ReadonlyMap<string, readonly Named[]> = testsById()): string[] {
+export function checklistFaults(
+  tests: ReadonlyMap<string, readonly Named[]> = testsById(),
+  open: ReadonlySet<string> = OPEN,
+): string[] {
   const ids = [
     ...CHECKLIST.flatMap(({ demands }) => demands.map(({ id }) => id)),
     ...ATTACKS.flatMap((group) => group.ids),
   ]
   return [
-    ...ids.filter((id) => !tests.has(id) && !OPEN.has(id)).map((id) => `${id} has no test`),
-    ...ids.filter((id) => tests.has(id) && OPEN.has(id)).map((id) => `${id} is tested now: it is open no longer`),
+    ...ids.filter((id) => !tests.has(id) && !open.has(id)).map((id) => `${id} has no test`),
+    ...ids.filter((id) => tests.has(id) && open.has(id)).map((id) => `${id} is tested now: it is open no longer`),
     ...[...tests.keys()]
       .filter((id) => id.startsWith('S-') && !ids.includes(id))
       .map((id) => `${id} is not on the list`),
