@@ -112,7 +112,7 @@ describe('seams', () => {
   })
 })
 
-describe('names of globals', () => {
+describe('what Biome holds', () => {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-lint-'))
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
   const { vcs: _, ...config } = JSON.parse(readFileSync(join(ROOT, 'biome.json'), 'utf8'))
@@ -135,6 +135,15 @@ describe('names of globals', () => {
       expect(lint('packages/server/src/main.ts', text)).not.toContain('global variable')
     },
   )
+
+  test('a promise that nobody awaits is refused; one that is awaited, or left on purpose, passes', () => {
+    const text = (call: string): string =>
+      `async function send(): Promise<void> {}\nexport async function run(): Promise<void> {\n  ${call}\n  await send()\n}\n`
+    expect(lint('packages/server/src/usecases/y.ts', text('send()'))).toContain('floating')
+    for (const call of ['await send()', 'void send()']) {
+      expect(lint('packages/server/src/usecases/y.ts', text(call))).not.toContain('floating')
+    }
+  })
 
   test('control: a parameter of the same name is no global', () => {
     const text = 'export const send = (fetch: (url: string) => string): string => fetch("x")\n'

@@ -96,6 +96,7 @@ function describe(schema: Schema): string {
   if (schema.enum !== undefined) return schema.enum.map((word) => `\`${String(word)}\``).join(', ')
   if (schema.anyOf !== undefined) return schema.anyOf.map(describe).join(' or ')
   if (schema.type === 'array') return `list of ${schema.items === undefined ? 'anything' : describe(schema.items)}`
-  const bounds = [schema.minLength, schema.maxLength].some((bound) => bound !== undefined)
-  return `${schema.type ?? 'anything'}${bounds ? `, ${schema.minLength ?? 0} to ${schema.maxLength ?? 'any number of'} characters` : ''}`
+  const { type = 'anything', minLength, maxLength } = schema
+  if (maxLength === undefined) return type
+  return `${type}, ${minLength === undefined ? 'up to' : `${minLength} to`} ${maxLength} characters`
 }
