@@ -39,15 +39,18 @@ const csrf = { 'x-csn-csrf': '1' }
 const REFUSED = [403, 'csrf_refused']
 const refusal = async (response: Response) => [response.status, await codeOf(response)]
 
+/** What the store was asked, the audit log apart: it hears of foreign origins. */
+const asked = () => service.statements.filter((text) => !/\baudit/.test(text))
+
 /** Refused on both cookie routes, without a statement, and the session stays as it was. */
 async function expectRefused(headers: Record<string, string> | [string, string][]): Promise<void> {
-  const before = service.statements.length
+  const before = asked().length
   for (const path of ['/auth/refresh', '/auth/refresh/revoke']) {
     const refused = await ask(headers, path)
     expect(await refusal(refused)).toEqual(REFUSED)
     expect(refused.headers.getSetCookie()).toEqual([])
   }
-  expect(service.statements.length).toBe(before)
+  expect(asked().length).toBe(before)
 }
 
 async function expectAllowed(headers: Record<string, string>): Promise<void> {
@@ -196,8 +199,6 @@ test('S-C04 S-S13 GET and HEAD change nothing on any path, and are 405 with Allo
 
 describe('S-C05 a log-in by a foreign page', () => {
   const credentials = { username: 'alice', password: PASSWORD }
-  /** What the store was asked, the audit log apart: it hears of foreign origins. */
-  const asked = () => service.statements.filter((text) => !/\baudit/.test(text))
   const login = (headers: Record<string, string>, path = '/auth/login') =>
     service.post(path, credentials, { headers, peer: addressOf('alice') })
 
