@@ -168,6 +168,7 @@ export function createApp(dependencies: AppDependencies): App {
     const { request, url, caller, peer } = passage
     checkHost(row, passage)
     const { token, bearer } = await admit(row.access, request)
+    checkQuery(row, url)
     const limit = row.path.startsWith('/auth/') ? AUTH_BODY_LIMIT : BODY_LIMIT
     const body = row.method === 'GET' ? undefined : await readBody(request, row, limit)
     const cookies = readCookies(request.headers.get('cookie'))
@@ -213,6 +214,12 @@ export function createApp(dependencies: AppDependencies): App {
     const url = URL.parse(request.url)
     if (url === null || AMBIGUOUS_PATH.test(url.pathname)) throw new AuthError('request_malformed')
     return url
+  }
+
+  /** A parameter that comes twice has two values, depending on who reads it. */
+  function checkQuery({ query = {} }: Route, { searchParams }: URL): void {
+    if (Object.keys(query).some((name) => searchParams.getAll(name).length > 1))
+      throw new AuthError('request_malformed')
   }
 
   function requestIdOf(request: Request, trusted: boolean): string {
