@@ -44,7 +44,7 @@ function cached(request: Request, text: string): Response {
   const known = request.headers
     .get('if-none-match')
     ?.split(',')
-    .some((tag) => tag.trim().replace(/^W\//, '') === etag)
+    .some((tag) => ['*', etag].includes(tag.trim().replace(/^W\//, '')))
   if (known) return new Response(null, { status: 304, headers })
   return new Response(text, { headers: { ...headers, 'content-type': 'application/json; charset=utf-8' } })
 }
