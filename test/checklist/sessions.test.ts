@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { systemTimers } from '../../packages/server/src/adapters/system/timers.ts'
 import { decodeBase62 } from '../../packages/server/src/domain/base62.ts'
+import type { PasswordHasher } from '../../packages/server/src/ports/password-hasher.ts'
 import { createBrowser } from '../support/browser.ts'
 import {
   addressOf,
@@ -209,20 +211,36 @@ describe('S-S07 a changed or reset password', () => {
   })
 
   test('a log-in that was under way with the old password does not survive the change', async () => {
-    const alice = await signUp(service, 's07e')
-    const change = service.post(
-      '/auth/password/change',
-      { current_password: PASSWORD, new_password: NEW },
-      { token: alice.access_token },
-    )
-    const logins = Array.from({ length: 6 }, () =>
-      service.post('/auth/login', { username: 's07e', password: PASSWORD, transport: 'body' }),
-    )
-    expect((await change).status).toBe(200)
-    for (const response of await Promise.all(logins)) {
-      if (response.status === 401) continue
-      expect(response.status).toBe(200)
-      await expectDead((await response.json()) as Tokens)
+    // A hasher that can be held between the check of a password and the session that follows.
+    const held: PromiseWithResolvers<void>[] = []
+    const passwordHasher: PasswordHasher = {
+      hash: async (password) => `plain:${password}`,
+      async verify(password, hash) {
+        await held.pop()?.promise
+        return hash === `plain:${password}` ? 'match' : 'no_match'
+      },
+    }
+    const slow = await openTestService({ settings: { rateLimit: 'off' }, plugins: { passwordHasher } })
+    try {
+      const { access_token: token } = await signUp(slow, 'alice')
+      const logIn = () => slow.post('/auth/login', { username: 'alice', password: PASSWORD, transport: 'body' })
+      const underWay = async (meanwhile: () => Promise<void>) => {
+        const gate = Promise.withResolvers<void>()
+        held.push(gate)
+        const login = logIn()
+        while (held.length > 0) await systemTimers.sleep(0)
+        await meanwhile()
+        gate.resolve()
+        return login
+      }
+      expect((await underWay(async () => {})).status).toBe(200)
+      const late = await underWay(async () => {
+        const body = { current_password: PASSWORD, new_password: NEW }
+        expect((await slow.post('/auth/password/change', body, { token })).status).toBe(200)
+      })
+      expect(await refusal(late)).toEqual([401, 'credentials_invalid'])
+    } finally {
+      await slow.close()
     }
   })
 })
