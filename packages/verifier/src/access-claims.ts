@@ -50,8 +50,11 @@ export function keepingAccessClaims<C extends object>(
       vendor: standard.vendor,
       validate(payload) {
         const result = standard.validate(payload)
-        if (result instanceof Promise || result.issues !== undefined) return result
-        return { value: { ...result.value, ...accessClaimsOf(payload) } }
+        // Added to an object alone. Whatever else the schema gave, a promise of another kind among it, goes on as it
+        // is and is refused: claims that were added to it would make it look like an answer.
+        const value: unknown = 'value' in result && result.issues === undefined ? result.value : undefined
+        const isAnswer = typeof value === 'object' && value !== null && !Array.isArray(value)
+        return isAnswer ? { value: { ...(value as C), ...accessClaimsOf(payload) } } : result
       },
     },
   }

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm'
 import {
   createJwkSet,
   createSigner,
@@ -177,6 +178,21 @@ describe('typed claims', () => {
   test('what the schema refuses is refused', async () => {
     const { tryVerify } = createVerifier({ ...options, claims: schema })
     expect(await tryVerify(sign(CLAIMS))).toMatchObject({ ok: false, code: 'jwt_claims_refused' })
+  })
+
+  test('S-B07 a schema that gives no claims lets nobody in: a promise of any kind, a text, a list, both', async () => {
+    const answering = (answer: unknown): StandardSchema<unknown, object> => ({
+      '~standard': { version: 1, vendor: 'test', validate: () => answer as { value: object } },
+    })
+    const foreign: unknown = runInNewContext('Promise.resolve({ value: {} })') // no instance of our own Promise
+    for (const answer of [Promise.resolve({ value: {} }), foreign, { value: 'abc' }, { value: ['a'] }, {}]) {
+      const { tryVerify } = createVerifier({ ...options, claims: answering(answer) })
+      await expect(tryVerify(sign(CLAIMS))).rejects.toThrow(TypeError)
+    }
+    const both = createVerifier({ ...options, claims: answering({ value: {}, issues: [{ message: 'no' }] }) })
+    expect(await both.tryVerify(sign(CLAIMS))).toMatchObject({ ok: false, code: 'jwt_claims_refused' })
+    const control = createVerifier({ ...options, claims: answering({ value: {} }) })
+    expect((await control.verify(sign(CLAIMS))).subject).toBe('alice')
   })
 
   test('a type parameter is a promise of the caller', async () => {
