@@ -71,6 +71,8 @@ describe('what an issuer answers', () => {
     'no address': () => Response.json({ ...METADATA, jwks_uri: '/jwks' }),
     'keys in the clear': () => Response.json({ ...METADATA, jwks_uri: 'http://auth.example.com/jwks' }),
     'keys of this machine': () => Response.json({ ...METADATA, jwks_uri: 'http://127.0.0.1/jwks' }),
+    'an address with a password': () =>
+      Response.json({ ...METADATA, jwks_uri: 'https://user:word@auth.example.com/jwks' }),
     'a file': () => Response.json({ ...METADATA, jwks_uri: 'file:///etc/keys' }),
     'no JSON': () => new Response('<html>'),
     'no object': () => Response.json([METADATA]),

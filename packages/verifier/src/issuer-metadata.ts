@@ -78,8 +78,9 @@ function readJwksUri(issuer: string, document: unknown): string | undefined {
   const { issuer: named, jwks_uri: uri } = document as { issuer?: unknown; jwks_uri?: unknown }
   if (named !== issuer || typeof uri !== 'string') return undefined
   const url = URL.parse(uri)
+  if (url === null || url.username !== '' || url.password !== '') return undefined
   // Keys that decide who is who must not travel in the clear because a document said so.
-  const isSafe = url !== null && isTrustworthy(url) && (url.protocol === 'https:' || issuer.startsWith('http:'))
+  const isSafe = isTrustworthy(url) && (url.protocol === 'https:' || issuer.startsWith('http:'))
   return isSafe ? uri : undefined
 }
 
