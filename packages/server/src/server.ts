@@ -193,6 +193,7 @@ export async function openService(
       throttle,
       checkPassword,
       openSession,
+      logout,
       devices,
       audit,
       clock,

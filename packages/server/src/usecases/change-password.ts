@@ -9,17 +9,23 @@ import type { Caller } from './context.ts'
 import type { Grant, Wish } from './grant.ts'
 import type { KnownDevices } from './known-devices.ts'
 import type { CheckPassword, LoggedIn } from './login.ts'
+import type { Logout } from './logout.ts'
 import type { OpenSession, SessionTransport } from './open-session.ts'
 import type { Throttle } from './throttle.ts'
 
-export interface OwnChange {
+interface Browser {
+  /** What the browser's own `__Host-csn_b` holds: the session that it names is ended, for its cookies are replaced. */
+  readonly previousBinding: string | undefined
+}
+
+export interface OwnChange extends Browser {
   readonly bearer: Bearer
   readonly currentPassword: string
   readonly newPassword: string
   readonly caller: Caller
 }
 
-export interface OneTimeChange extends Wish {
+export interface OneTimeChange extends Wish, Browser {
   readonly username: string
   readonly currentPassword: string
   readonly newPassword: string
@@ -45,6 +51,7 @@ export function createChangePassword(dependencies: {
   readonly throttle: Throttle
   readonly checkPassword: CheckPassword
   readonly openSession: OpenSession
+  readonly logout: Logout
   readonly devices: KnownDevices
   readonly audit: Audit
   readonly clock: { wall(): number }
@@ -52,11 +59,11 @@ export function createChangePassword(dependencies: {
   readonly grant: Grant
   readonly rules: { readonly minLength: number; readonly serviceName: string }
 }): ChangePassword {
-  const { accounts, hasher, throttle, checkPassword, openSession, devices, audit, clock, now, grant, rules } =
-    dependencies
+  const { accounts, hasher, throttle, checkPassword, openSession, logout, devices } = dependencies
+  const { audit, clock, now, grant, rules } = dependencies
 
   return {
-    async own({ bearer, currentPassword, newPassword, caller }) {
+    async own({ bearer, currentPassword, newPassword, previousBinding, caller }) {
       const issuedAt = clock.wall()
       const account = await accounts.findWithCredential(bearer.session.accountId)
       if (account === undefined) throw new AuthError('token_invalid')
@@ -78,6 +85,7 @@ export function createChangePassword(dependencies: {
       return change(account, currentPassword, newPassword, {
         ...grant.atRefresh(account.roles, session, { scope: undefined, audience: undefined }),
         transport: session.transport,
+        previousBinding,
         issuedAt,
         caller,
       })
@@ -96,6 +104,7 @@ export function createChangePassword(dependencies: {
       return change(account, input.currentPassword, input.newPassword, {
         ...grant.atLogin(account.roles, input),
         transport: input.transport,
+        previousBinding: input.previousBinding,
         issuedAt,
         caller,
       })
@@ -106,7 +115,7 @@ export function createChangePassword(dependencies: {
     account: AccountWithCredential,
     current: string,
     wanted: string,
-    to: Omit<Parameters<OpenSession>[0], 'account'>,
+    to: Omit<Parameters<OpenSession>[0], 'account'> & Browser,
   ): Promise<LoggedIn> {
     const faults = [
       ...checkRules(wanted, {
@@ -140,6 +149,7 @@ export function createChangePassword(dependencies: {
     await audit.record({ ...event, actor: id, subject: id }, to.caller)
     const opened = await openSession({ ...to, account: { ...account, ver } })
     if (opened === undefined) throw new AuthError('credentials_invalid')
+    if (to.previousBinding !== undefined) await logout.byBinding(to.previousBinding, to.caller)
     return { ...opened, deviceCookie: devices.remember({ ...account, ver, credential }) }
   }
 

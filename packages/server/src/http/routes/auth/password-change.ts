@@ -28,6 +28,7 @@ export function passwordChangeRoute({ changePassword, origins, cookies, absolute
       const passwords = {
         currentPassword: body.current_password,
         newPassword: body.new_password,
+        previousBinding: cookies.binding(jar),
         caller,
       }
       const respond = { cookies, jar, absoluteLifetime }
