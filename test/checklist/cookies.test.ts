@@ -205,6 +205,23 @@ test('S-S07 a changed password gives this browser new cookies and ends every oth
   expect([...carol.jar.keys()].filter((name) => name.startsWith(RT))).toHaveLength(1)
 })
 
+test('S-S03 a one-time password changed in a browser ends the session that its cookies replace', async () => {
+  const browser = createBrowser(service)
+  await browser.login('alice')
+  const before = browser.cookieHeader('/auth/refresh') ?? ''
+  const elsewhere = createBrowser(service)
+  await elsewhere.login('alice')
+  const changed = await browser.post('/auth/password/change', {
+    username: 'admin',
+    current_password: service.oneTimePassword,
+    new_password: 'eleven quiet harbours sleep',
+  })
+  expect(changed.status).toBe(200)
+  expect(await refusal(await present(before))).toEqual(INVALID)
+  expect((await (await browser.post('/auth/refresh')).json()).account.username).toBe('admin')
+  expect((await elsewhere.post('/auth/refresh')).status).toBe(200)
+})
+
 describe('S-S05 a logout by cookie', () => {
   test('clears the cookie by the same name, path and flags, and leaves the binding', async () => {
     const alice = createBrowser(service)

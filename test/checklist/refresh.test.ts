@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { crc32 } from 'node:zlib'
@@ -458,6 +459,30 @@ describe('two master keys while they are rolled', () => {
         live = (await refreshed(live, {}, at)).refresh_token
       }
       expect(rowOf(live, behind)).toMatchObject({ gen: 4, revoked_at: null })
+    }
+  })
+
+  test('what a dropped key sealed is over, and what the newer one sealed lives on', async () => {
+    let running = await openTestService({ settings: { rateLimit: 'off', masterKeys: [one] } })
+    const { folder } = running
+    const withKeys = async (...masterKeys: string[]) => {
+      await running.service.close()
+      running = await openTestService({ folder, settings: { rateLimit: 'off', masterKeys } })
+    }
+    try {
+      const old = await signUp(running, 'alice')
+      await withKeys(one, two)
+      await withKeys(two, one)
+      const young = await login(running, 'alice')
+      expect((await refresh(old.refresh_token, {}, running)).status).toBe(200)
+      await withKeys(two)
+      expect(await refusal(await refresh(old.refresh_token, {}, running))).toEqual(INVALID)
+      const revoked = await running.post('/auth/refresh/revoke', { refresh_token: old.refresh_token })
+      expect(revoked.status).toBe(204)
+      expect((await refresh(young.refresh_token, {}, running)).status).toBe(200)
+    } finally {
+      await running.close()
+      rmSync(folder, { recursive: true })
     }
   })
 
