@@ -241,6 +241,19 @@ describe('a set at an address', () => {
     expect(await verdict(byA)).toBe(true)
   })
 
+  test('J05 J06: a clock that is set back keeps neither an old set nor a new key waiting', async () => {
+    const { state, verdict } = createIssuer([a])
+    state.now += 86_400
+    expect(await verdict(byA)).toBe(true)
+    await verdict(genuine(OWNERS.ES256, { kid: 'bad' }))
+    expect(state.requests).toBe(2)
+    state.now -= 86_400
+    state.keys = [b]
+    expect(await verdict(byB)).toBe(true)
+    expect(state.requests).toBe(3)
+    expect(await verdict(byA)).toBe('jwt_key_not_found')
+  })
+
   test('J06: the first token with a new key verifies', async () => {
     const { state, verdict } = createIssuer([a])
     expect(await verdict(byA)).toBe(true)

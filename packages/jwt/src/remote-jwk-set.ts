@@ -106,12 +106,13 @@ class FetchedJwkSet implements RemoteJwkSet, KeyFinder {
     const { now, cooldown } = this.#source
     const loaded = this.#loaded
     const time = now()
+    const sinceAttempt = between(time, this.#attemptedAt)
     if (loaded === undefined) {
-      if (this.#flight !== undefined || time - this.#attemptedAt >= COLD_COOLDOWN) await this.#refresh()
+      if (this.#flight !== undefined || sinceAttempt >= COLD_COOLDOWN) await this.#refresh()
       return this.#loaded
     }
-    const age = time - loaded.loadedAt
-    const isAttemptDue = time - this.#attemptedAt >= cooldown
+    const age = between(time, loaded.loadedAt)
+    const isAttemptDue = sinceAttempt >= cooldown
     if (age < loaded.lifetime) {
       if (age >= loaded.lifetime * REFRESH_AT && isAttemptDue) void this.#refresh()
       return loaded
@@ -119,7 +120,7 @@ class FetchedJwkSet implements RemoteJwkSet, KeyFinder {
     // Past its age: one of its keys may have been withdrawn, so the next set decides, if the issuer can be reached.
     if (isAttemptDue) await this.#refresh()
     const latest = this.#loaded
-    return latest !== undefined && time - latest.loadedAt < MAX_STALE + latest.lifetime ? latest : undefined
+    return latest !== undefined && between(time, latest.loadedAt) < MAX_STALE + latest.lifetime ? latest : undefined
   }
 
   /**
@@ -129,7 +130,7 @@ class FetchedJwkSet implements RemoteJwkSet, KeyFinder {
   async #askForUnknownKid(): Promise<void> {
     const time = this.#source.now()
     if (this.#flight === undefined) {
-      if (time - this.#askedForKidAt < this.#source.cooldown) return
+      if (between(time, this.#askedForKidAt) < this.#source.cooldown) return
       this.#askedForKidAt = time
     }
     await this.#refresh()
@@ -157,6 +158,12 @@ class FetchedJwkSet implements RemoteJwkSet, KeyFinder {
     }
   }
 }
+
+/**
+ * The seconds between two readings of a clock that may have been set back in between: a set from the future is no fresh
+ * one, and nobody waits for the clock to come back to where it was. A jump costs one fetch.
+ */
+const between = (later: number, earlier: number): number => Math.abs(later - earlier)
 
 function findIn(loaded: Loaded, header: ParsedHeader): KeyHandle | Fault {
   return openJwkSet(loaded.set)?.find(header) ?? 'jwt_key_not_found'
