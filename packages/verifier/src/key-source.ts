@@ -92,7 +92,9 @@ export function discoveredKeys<C extends object>(
 
   async function source(): Promise<KeySource<C> | Refusal<VerifierErrorCode>> {
     if (found !== undefined) return found
-    if (lastFailure !== undefined && platform.clock() - lastFailure.at < METADATA_COOLDOWN) return lastFailure.refusal
+    // Either way round: nobody waits for a clock that was set back to come to where it was.
+    const last = lastFailure
+    if (last !== undefined && Math.abs(platform.clock() - last.at) < METADATA_COOLDOWN) return last.refusal
     flight ??= discover().finally(() => {
       flight = undefined
     })

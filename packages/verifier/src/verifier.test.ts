@@ -229,6 +229,21 @@ describe('time', () => {
   })
 })
 
+test('a clock that is set back keeps nobody waiting for the metadata', async () => {
+  const asked: string[] = []
+  const platform = simulatedPlatform(NOW, async ({ url }) => {
+    asked.push(url)
+    return new Response(null, { status: 500 })
+  })
+  const { tryVerify } = createVerifierOn(platform, PARTIES)
+  const token = sign({ sub: 'alice' })
+  for (let time = 0; time < 3; time++) expect(await tryVerify(token)).toMatchObject({ code: 'issuer_unavailable' })
+  expect(asked).toHaveLength(1)
+  platform.setBack(3600)
+  await tryVerify(token)
+  expect(asked).toHaveLength(2)
+})
+
 test('a closed verifier refuses everything', async () => {
   const { verify, tryVerify, ready, close, status } = createVerifier(options)
   await ready()
