@@ -103,6 +103,7 @@ export function createApp(dependencies: AppDependencies): App {
     } catch (error) {
       response = await refuse(error, request, caller, matched)
     }
+    if (request.method === 'HEAD') response = new Response(null, response)
     finish(response, request, caller)
     const seconds = (clock.mono() - startedAt) / 1000
     metrics.request(request.method, matched, response.status, seconds)

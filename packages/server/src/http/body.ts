@@ -64,6 +64,11 @@ function decode(bytes: Uint8Array): string {
 }
 
 function check(schema: v.GenericSchema, value: unknown): unknown {
+  // To valibot a list is an object too, and an empty one would pass where every member is optional.
+  if (Array.isArray(value)) {
+    const detail = 'The value is of the wrong type.'
+    throw new AuthError('body_invalid', { faults: [{ pointer: '', code: 'type_invalid', detail }] })
+  }
   const result = v.safeParse(schema, value)
   if (result.success) return result.output
   throw new AuthError('body_invalid', { faults: result.issues.slice(0, 20).map(toFault) })

@@ -34,5 +34,6 @@ export function createRoutes(services: Services): readonly Route[] {
     metricsRoute(services),
   ]
   // The pages show the table, themselves included.
-  return [...routes, ...pageRoutes(services.issuer, () => routes)]
+  routes.push(...pageRoutes(services.issuer, () => routes))
+  return routes
 }

@@ -133,4 +133,5 @@ export const problem = v.strictObject({
 
 export const jwkSet = v.strictObject({ keys: v.array(v.record(v.string(), v.unknown())) })
 export const metadata = v.record(v.string(), v.unknown())
+export const openApi = v.record(v.string(), v.unknown())
 export const health = v.strictObject({ status: v.string() })

@@ -1,6 +1,7 @@
 import { ERRORS, PATHS } from '@countersign/protocol'
 import { codesOf, openApiDocument } from '../openapi.ts'
 import { type Route, route } from '../route.ts'
+import { openApi } from '../schemas.ts'
 
 const STYLE_PATH = '/docs/style.css'
 
@@ -14,7 +15,7 @@ export function pageRoutes(issuer: string, routes: () => readonly Route[]): read
       path: PATHS.openapi,
       summary: 'This interface as an OpenAPI 3.1 document.',
       access: 'anyone',
-      answers: [{ status: 200, description: 'The document.', mediaType: 'application/json' }],
+      answers: [{ status: 200, description: 'The document.', schema: openApi }],
       errors: [],
       handle: async () =>
         Response.json(openApiDocument(issuer, routes()), { headers: { 'cache-control': 'no-cache' } }),
