@@ -6,6 +6,9 @@ import type { RunSql, SqlDriver, SqlRow } from './driver.ts'
 import { endSessions } from './end-sessions.ts'
 import { revokeVersionsBefore } from './revocations.ts'
 
+/** No account's id: those are drawn. */
+const NOBODY = new Uint8Array(16)
+
 const USERNAME = 'username'
 
 const ACCOUNT = 'id, username, email, email_verified, roles, disabled_at, ver, created_at'
@@ -95,7 +98,9 @@ export function createSqlAccountStore(driver: SqlDriver, now: () => number): Acc
 
     async findByUsername(usernameKey) {
       const [row] = await driver.run(FIND_IDENTIFIER, [slotOfText(usernameKey), USERNAME, usernameKey])
-      return row === undefined ? undefined : await findWithCredential(bytesOf(row, 'account_id'))
+      // Asked either way: over a network a second question takes a millisecond, which would tell who has an account.
+      const found = await findWithCredential(row === undefined ? NOBODY : bytesOf(row, 'account_id'))
+      return row === undefined ? undefined : found
     },
 
     async list(after, limit) {
