@@ -35,16 +35,23 @@ export function own(object: Readonly<Record<string, unknown>>, name: string): un
 /**
  * Freezes a value and all that it holds. With a list of its own instead of the call stack, so that a value nested
  * a million deep cannot exhaust it.
+ *
+ * What a schema made of the claims may be more than JSON: what is frozen already is left as it is, so that a cycle comes
+ * to an end, and so are bytes, which JavaScript cannot freeze.
  */
 export function deepFreeze<T extends object>(value: T): T {
   const rest: object[] = [value]
   for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
     Object.freeze(next)
     for (const member of Object.values(next)) {
-      if (typeof member === 'object' && member !== null) rest.push(member)
+      if (isFreezable(member)) rest.push(member)
     }
   }
   return value
+}
+
+function isFreezable(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Object.isFrozen(value) && !ArrayBuffer.isView(value)
 }
 
 /** Whether, in a text that is known to be JSON, an object holds two members of the same name, at any depth. */

@@ -83,6 +83,17 @@ describe('claims by a schema', () => {
     expect('scope' in jwt.claims).toBe(false)
   })
 
+  test('may give what JSON cannot say: bytes, and an object that holds itself', () => {
+    const node: { me?: object; deep: { list: number[] } } = { deep: { list: [1] } }
+    node.me = node
+    const claims = schemaOf<{ bytes: Uint8Array; node: typeof node }>(() => ({
+      value: { bytes: new Uint8Array([1, 2]), node },
+    }))
+    const jwt = createVerifier({ keys: key, ...parties, claims }).verify(token)
+    expect(jwt.claims.bytes).toEqual(new Uint8Array([1, 2]))
+    expect([Object.isFrozen(jwt.claims.node), Object.isFrozen(jwt.claims.node.deep.list)]).toEqual([true, true])
+  })
+
   test('is asked last, and its issues come with both verbs', () => {
     let asked = 0
     const issue = { message: 'no', path: ['scope'] }
