@@ -16,7 +16,11 @@ const LANES = 8
 const LIVES = [0, 4, 12, 25, 60]
 
 const folder = mkdtempSync(join(tmpdir(), 'countersign-kill-'))
-afterAll(() => rmSync(folder, { recursive: true }))
+let running: ServiceProcess | undefined
+afterAll(async () => {
+  await running?.kill() // a test that failed left it behind
+  rmSync(folder, { recursive: true })
+})
 
 /** A session as its client knows it. */
 interface Held {
@@ -108,7 +112,8 @@ test('S-R05 killed at any instant under load: no rotation, no logout and no reus
 }, 60_000)
 
 async function start(): Promise<ServiceProcess> {
-  return startService(folder, { PORT: String(await freePort()), ISSUER, RATE_LIMIT: 'off' })
+  running = await startService(folder, { PORT: String(await freePort()), ISSUER, RATE_LIMIT: 'off' })
+  return running
 }
 
 /** Every session was last rotated a minute earlier: past the window, without waiting for it. */
