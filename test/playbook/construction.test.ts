@@ -98,7 +98,8 @@ describe('keys', () => {
       'ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAA',
       'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAA',
     ]
-    for (const text of [sshText(), ` ${sshText()}`, ...others]) {
+    const rfc4716 = `---- BEGIN SSH2 PUBLIC KEY ----\n${'A'.repeat(64)}\n---- END SSH2 PUBLIC KEY ----`
+    for (const text of [sshText(), ` ${sshText()}`, rfc4716, ...others]) {
       expect(untyped(importSecret, { utf8: text }, 'HS256')).toThrow(/SSH/)
     }
     control()
@@ -115,7 +116,8 @@ describe('keys', () => {
   test('B08: DER, base64 and raw bytes of a public key', () => {
     const spki = rsaPublic?.export({ type: 'spki', format: 'der' }) ?? Buffer.alloc(0)
     const edwards = OWNERS.EdDSA.publicKey?.export({ type: 'spki', format: 'der' }) ?? Buffer.alloc(0)
-    for (const bytes of [spki, edwards]) {
+    const x509 = Buffer.from(certificate().replace(/-----.*-----|\s/g, ''), 'base64')
+    for (const bytes of [spki, edwards, x509]) {
       expect(untyped(importSecret, bytes, 'HS256')).toThrow(TypeError)
       expect(untyped(importSecret, { utf8: bytes.toString('base64') }, 'HS256')).toThrow(TypeError)
     }

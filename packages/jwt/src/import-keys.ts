@@ -1,4 +1,4 @@
-import { createPublicKey } from 'node:crypto'
+import { createPublicKey, X509Certificate } from 'node:crypto'
 import { algorithmRow } from './algorithms.ts'
 import { decodeBase64url } from './base64url.ts'
 import { isJsonObject, own } from './json.ts'
@@ -130,6 +130,7 @@ function readSecret(owner: string, material: unknown): Buffer {
 /** What tells that somebody put a key where a secret is due, once blanks, marks, NUL and quotes are off the front. */
 const KEY_TEXT: readonly { readonly looksLike: RegExp; readonly what: string }[] = [
   { looksLike: /-----BEGIN/, what: 'a PEM' },
+  { looksLike: /^---- BEGIN SSH2/, what: 'an SSH public key' }, // RFC 4716 §3.2
   { looksLike: /^(?:ssh-|ecdsa-sha2-|sk-ssh-|sk-ecdsa-)/, what: 'an SSH public key' },
   { looksLike: /^\{[\s\S]*"(?:kty|keys)"/, what: 'a JWK or a JWK Set' },
 ]
@@ -143,11 +144,18 @@ function refuseKeyText(owner: string, bytes: Buffer): void {
   if (der) throw new TypeError(`${owner}: this is a public key, not a secret`)
 }
 
+/** What is a public key in DER if it can be read as one: SPKI, PKCS #1, or an X.509 certificate. */
+const DER_READERS: readonly ((bytes: Buffer) => unknown)[] = [
+  (key) => createPublicKey({ key, format: 'der', type: 'spki' }),
+  (key) => createPublicKey({ key, format: 'der', type: 'pkcs1' }),
+  (bytes) => new X509Certificate(bytes),
+]
+
 function isPublicKeyDer(bytes: Buffer): boolean {
   if (bytes[0] !== 0x30) return false // SEQUENCE, with which each of them begins
-  return (['spki', 'pkcs1'] as const).some((type) => {
+  return DER_READERS.some((read) => {
     try {
-      createPublicKey({ key: bytes, format: 'der', type })
+      read(bytes)
       return true
     } catch {
       return false
