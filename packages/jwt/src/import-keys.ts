@@ -118,7 +118,7 @@ function readSecret(owner: string, material: unknown): Buffer {
     return bytes
   }
   const [name, ...others] = Object.keys(material)
-  const read = name === undefined ? undefined : ENCODINGS[name]
+  const read = name !== undefined && Object.hasOwn(ENCODINGS, name) ? ENCODINGS[name] : undefined
   if (name === undefined || read === undefined || others.length > 0) {
     throw new TypeError(`${owner}: name one encoding: utf8, base64url, base64 or hex`)
   }

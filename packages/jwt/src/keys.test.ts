@@ -124,6 +124,8 @@ describe('secrets', () => {
     }
     expect(() => importSecret({ utf8: `\uD800${'a'.repeat(40)}` }, 'HS256')).toThrow(TypeError)
     expect(() => importSecret({ ...good }, 'HS256')).toThrow(TypeError)
+    for (const name of ['constructor', 'toString'])
+      expect(() => importSecret({ [name]: 'a'.repeat(40) } as { hex: string }, 'HS256')).toThrow(/name one encoding/)
   })
 
   test('a later change of the bytes does not change the secret', () => {
