@@ -39,7 +39,7 @@ const FORBIDDEN_GLOBALS: readonly string[] = [
 const PURE_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   'node:crypto': [
     ...['createHash', 'createHmac', 'hash', 'hkdfSync', 'timingSafeEqual', 'createCipheriv', 'createDecipheriv'],
-    ...['createSecretKey', 'createPublicKey', 'createPrivateKey', 'sign', 'verify', 'KeyObject'],
+    ...['createSecretKey', 'createPublicKey', 'createPrivateKey', 'sign', 'verify', 'KeyObject', 'X509Certificate'],
   ],
   'node:zlib': ['crc32'],
 }
