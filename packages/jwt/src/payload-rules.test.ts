@@ -23,6 +23,13 @@ describe('what a payload must not carry', () => {
     expect(codes({ private_key: 'x', privateKey: ['x'] })[0]).toBe('lint_private_key /private_key')
   })
 
+  test('as deep as a claim may be nested, the rules look', () => {
+    const nested = (value: unknown, depth: number): unknown => (depth === 0 ? value : { a: nested(value, depth - 1) })
+    const deepest = nested({ password: 'x' }, 31)
+    expect([isJsonValue(deepest), isJsonValue(nested({ password: 'x' }, 32))]).toEqual([true, false])
+    expect(codes({ deepest })).toEqual([`lint_password /deepest${'/a'.repeat(31)}/password`])
+  })
+
   test('what only sounds like one, or is a fact about one, passes', () => {
     expect(
       codes({

@@ -71,7 +71,7 @@ const RULES: readonly Rule[] = [
   },
 ]
 
-/** How deep a payload may be nested: no claim is, and a deeper one is a cycle or an attack on whoever reads it. */
+/** How deep a claim may be nested: none is, and a deeper one is a cycle or an attack on whoever reads it. */
 const MAX_DEPTH = 32
 
 /** What the payload must not carry, in the order in which it stands. */
@@ -83,7 +83,8 @@ export function findRefused(payload: object, policy: PayloadPolicy): readonly Fi
       const bytes = Buffer.byteLength(JSON.stringify(value) ?? '')
       findings.push(Object.freeze({ code, severity: 'refuse', path, bytes, advice }))
     }
-    if (typeof value !== 'object' || value === null || depth === MAX_DEPTH) return
+    // One deeper than a claim may be, for the payload itself is the first step.
+    if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return
     for (const [key, member] of Object.entries(value)) {
       const pointer = `${path}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`
       look(Array.isArray(value) ? name : key, member, pointer, depth + 1)
