@@ -1,5 +1,8 @@
 import { ERRORS, type ErrorCode, type ProblemFault } from '@countersign/protocol'
 
+/** The id of an account or a session; or a way to find it, for a refusal whose time must not tell whether there is one. */
+export type Subject = string | (() => Promise<string | undefined>)
+
 /**
  * A refusal of the service. Its message is the sentence of its code, so that nothing which was sent can slip into an
  * answer or a log by way of an error.
@@ -13,8 +16,8 @@ export class AuthError extends Error {
   readonly faults: readonly ProblemFault[] | undefined
   /** A word for the audit log that says more than may be told. */
   readonly reason: string | undefined
-  /** What it was about, the id of an account or a session, for the audit log alone. */
-  readonly subject: string | undefined
+  /** What it was about, for the audit log alone. */
+  readonly subject: Subject | undefined
 
   constructor(
     code: ErrorCode,
@@ -22,7 +25,7 @@ export class AuthError extends Error {
       readonly retryAfter?: number
       readonly faults?: readonly ProblemFault[]
       readonly reason?: string
-      readonly subject?: string | undefined
+      readonly subject?: Subject | undefined
     } = {},
   ) {
     super(ERRORS[code].sentence)

@@ -1,4 +1,4 @@
-import { type DeviceSubject, readDeviceCookie, writeDeviceCookie } from '../domain/device-cookie.ts'
+import { type DeviceSubject, isDeviceCookie, readDeviceCookie, writeDeviceCookie } from '../domain/device-cookie.ts'
 import type { AccountWithCredential } from '../ports/account-store.ts'
 
 /**
@@ -7,6 +7,8 @@ import type { AccountWithCredential } from '../ports/account-store.ts'
  * password was changed.
  */
 export interface KnownDevices {
+  /** Whether a cookie was written here, for this account or another one. */
+  wrote(cookie: string | undefined): boolean
   knows(cookie: string | undefined, account: AccountWithCredential): boolean
   /** The cookie's value for this device. */
   remember(account: AccountWithCredential): string
@@ -22,6 +24,7 @@ export function createKnownDevices(dependencies: {
     changedAt: account.credential.changedAt,
   })
   return {
+    wrote: (cookie) => cookie !== undefined && isDeviceCookie(key, cookie),
     knows: (cookie, account) => cookie !== undefined && readDeviceCookie(key, cookie, subject(account), now()),
     remember: (account) => writeDeviceCookie(key, subject(account), now()),
   }

@@ -58,17 +58,23 @@ export function createCheckPassword(dependencies: {
   return async ({ username, password, deviceCookie, caller }) => {
     const name = parseUsername(username)
     const key = 'key' in name ? name.key : undefined
-    const account = key === undefined ? undefined : await accounts.findByUsername(key)
-    const device = account !== undefined && devices.knows(deviceCookie, account)
+    const find = async () => (key === undefined ? undefined : await accounts.findByUsername(key))
+    // A limit refuses with no hash to hide behind: its time must not tell whether there is such an account. So the store
+    // is asked after the limits, but for a device cookie of ours, which only the account can judge.
+    const wrote = devices.wrote(deviceCookie)
+    const owner = wrote ? await find() : undefined
+    const device = owner !== undefined && devices.knows(deviceCookie, owner)
     const attempt = await throttle.login({
       usernameKey: key ?? username,
       address: caller.address,
-      device: device ? encodeId(account.id) : undefined,
-      subject: account === undefined ? undefined : encodeId(account.id),
+      device: device ? encodeId(owner.id) : undefined,
+      subject: () => find().then((found) => found && encodeId(found.id)),
     })
 
+    let account: AccountWithCredential | undefined
     let match: Awaited<ReturnType<PasswordHasher['verify']>>
     try {
+      account = wrote ? owner : await find()
       match = await hasher.verify(normalizePassword(password), account?.credential.passwordHash)
     } catch (error) {
       await attempt.abandoned()

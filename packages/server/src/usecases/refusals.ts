@@ -50,14 +50,16 @@ export function createRecordRefusal(dependencies: {
   const { attempts, audit, identKey } = dependencies
 
   return async ({ error, route, administrative, actor }, caller) => {
-    const { code, reason = code, subject } = error
+    const { code, reason = code } = error
     const event = EVENTS.get(code) ?? (administrative && ADMINISTRATIVE.has(code) ? 'admin.refused' : undefined)
     if (event === undefined) return
     const { allowed } = await attempts.take([
-      { key: keyOf(event, reason, route, subject ?? '', actor ?? '', placeOf(caller)), limit: FROM_ONE_PLACE },
+      // Not by what it was about: the time of an entry would tell which names have an account.
+      { key: keyOf(event, reason, route, actor ?? '', placeOf(caller)), limit: FROM_ONE_PLACE },
       { key: `audit:${event}`, limit: FROM_ALL_PLACES },
     ])
     if (!allowed) return
+    const subject = typeof error.subject === 'function' ? await error.subject() : error.subject
     const why = event === 'limit.reached' ? { limit: reason } : { why: reason }
     await audit.record({ event, result: 'refused', actor, subject, detail: { ...why, route } }, caller)
   }

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { addressBuckets, parseAddress } from '../domain/address.ts'
-import { AuthError } from '../domain/errors.ts'
+import { AuthError, type Subject } from '../domain/errors.ts'
 import type { Allowance, AttemptStore, FailurePolicy, RateLimit } from '../ports/attempt-store.ts'
 
 /** How much of everything is allowed. Times in milliseconds. */
@@ -48,7 +48,7 @@ export interface LoginClaim {
   /** The id that the valid device cookie of this very account names; absent on any other device. */
   readonly device?: string | undefined
   /** The id of the account, where there is one: for the audit log alone. */
-  readonly subject?: string | undefined
+  readonly subject?: Subject | undefined
 }
 
 /** Who gives a current password to have it changed. */
@@ -122,13 +122,13 @@ export function createThrottle({
     await take('refresh', [{ key: key('refresh', sid), limit: figures.refreshes }], sid)
   }
 
-  async function take(limit: string, limits: Parameters<AttemptStore['take']>[0], subject?: string): Promise<void> {
+  async function take(limit: string, limits: Parameters<AttemptStore['take']>[0], subject?: Subject): Promise<void> {
     demand(await attempts.take(limits), limit, subject)
   }
 
   // The claim counts as a failure until the password proved right, so that a hundred checks at one instant cannot all
   // begin before the first has failed.
-  async function claim(what: string, whose: string, subject: string | undefined): Promise<LoginAttempt> {
+  async function claim(what: string, whose: string, subject: Subject | undefined): Promise<LoginAttempt> {
     const name = key(what, whose)
     demand(await attempts.claim(name, figures.failures), what, subject)
     return {
@@ -156,7 +156,7 @@ export function createThrottle({
   return { login, passwordChange, registration, refresh }
 }
 
-function demand({ allowed, retryAfter }: Allowance, limit: string, subject: string | undefined): void {
+function demand({ allowed, retryAfter }: Allowance, limit: string, subject: Subject | undefined): void {
   if (allowed) return
   throw new AuthError('rate_limited', { retryAfter: Math.max(1, Math.ceil(retryAfter)), reason: limit, subject })
 }
