@@ -436,6 +436,27 @@ describe('who gets the token', () => {
     expect(await sent(new Request(ORDERS, { headers: { Authorization: 'Basic eDp5' } }))).toBe('Basic eDp5')
   })
 
+  test('a relative address belongs to where the page resolves it: a foreign base gets no token', async () => {
+    const world = createWorld()
+    const page = { location: { origin: PAGE, href: `${PAGE}/` }, document: { baseURI: `${PAGE}/` } }
+    vi.stubGlobal('location', page.location)
+    vi.stubGlobal('document', page.document)
+    const client = createClient({ issuer: ISSUER, fetch: world.fetch })
+    await client.login(ALICE)
+    const sent = async (path: string) => {
+      await client.fetch(path)
+      const { url, headers } = world.seen.at(-1)!
+      return [url, headers.has('authorization')]
+    }
+    expect(await sent('orders')).toEqual([`${PAGE}/orders`, true])
+    page.document.baseURI = `${PAGE}/shop/` // the page has moved on
+    expect(await sent('orders')).toEqual([`${PAGE}/shop/orders`, true])
+    page.document.baseURI = 'https://evil.example/' // as somebody wrote it who can write markup but no script
+    await expect(sent('orders')).rejects.toThrow(TypeError) // Node resolves nothing; a browser asks the foreign host
+    expect(world.seen).toHaveLength(3)
+    vi.unstubAllGlobals()
+  })
+
   test('when nobody is signed in, the request leaves without a token', async () => {
     const world = createWorld()
     const client = world.program(createStore())

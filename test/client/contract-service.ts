@@ -216,7 +216,7 @@ export function createWorld(figures: { life?: number; grace?: number } = {}) {
       }),
     random: () => 0.5,
     origin: page ? PAGE : undefined,
-    base: page ? `${PAGE}/` : undefined,
+    base: () => (page ? `${PAGE}/` : undefined),
     flag: {
       get: (name) => flags.get(name) ?? null,
       set: (name, value) => void (value === null ? flags.delete(name) : flags.set(name, value)),
@@ -232,6 +232,8 @@ export function createWorld(figures: { life?: number; grace?: number } = {}) {
     flags,
     reported,
     browser,
+    /** The transport of a page. */
+    fetch: fetchFrom(browser),
     problem,
     /** The answers to the next requests to a path, before the service's own. */
     fail: (path: string, ...next: Fault[]) => void faults.set(path, next),

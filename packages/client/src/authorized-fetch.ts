@@ -24,16 +24,19 @@ export function createAuthorizedFetch<C extends object>(parts: AuthorizedFetchPa
   return async (input, init) => {
     const request = isRequest(input) ? input : undefined
     const headers = new Headers(init?.headers ?? request?.headers)
-    if (!origins.has(originOf(input, platform.base)) || headers.has('authorization')) return platform.fetch(input, init)
+    const url = URL.parse(request ? request.url : String(input), platform.base())
+    if (!url || !origins.has(originOf(url)) || headers.has('authorization')) return platform.fetch(input, init)
+    // What was judged is what is sent, and not a text that somebody might resolve to another origin.
+    const target = request ?? url.href
 
     const signal = init?.signal ?? request?.signal
     const began = session.live?.user.id
     const live = sameAccount(began, await abortable(obtain(), signal))
-    if (!live) return platform.fetch(input, init)
+    if (!live) return platform.fetch(target, init)
 
     const replayable = isReplayable(init?.body)
     // A Request is sent as a copy, so that its body is still there for the second time.
-    const response = await send(request ? request.clone() : input, live)
+    const response = await send(request ? request.clone() : url.href, live)
     if (!saysInvalidToken(response) || isYoung(live)) return response
     if (!replayable) {
       // This answer goes back as it is, but the next call shall find a good token.
@@ -44,9 +47,9 @@ export function createAuthorizedFetch<C extends object>(parts: AuthorizedFetchPa
     if (!fresh || fresh.token === live.token) return response
     // Nobody reads the refused answer; its connection is given back.
     void response.body?.cancel().catch(() => undefined)
-    return send(input, fresh)
+    return send(target, fresh)
 
-    function send(what: string | URL | Request, { token }: Live<C>): Promise<Response> {
+    function send(what: string | Request, { token }: Live<C>): Promise<Response> {
       headers.set('authorization', `Bearer ${token}`)
       return platform.fetch(what, { ...init, headers })
     }
@@ -73,10 +76,9 @@ function isRequest(input: string | URL | Request): input is Request {
   return typeof input === 'object' && 'url' in input && 'headers' in input
 }
 
-function originOf(input: string | URL | Request, base: string | undefined): string {
-  const url = URL.parse(isRequest(input) ? input.url : String(input), base)
-  // The origin of a blob: address is that of the page which made it, so the scheme is asked as well.
-  return url && (url.protocol === 'https:' || url.protocol === 'http:') ? url.origin : ''
+/** The origin of a blob: address is that of the page which made it, so the scheme is asked as well. */
+function originOf({ protocol, origin }: URL): string {
+  return protocol === 'https:' || protocol === 'http:' ? origin : ''
 }
 
 /** False for a stream: it is gone once sent. */

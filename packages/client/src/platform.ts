@@ -22,8 +22,8 @@ export interface Platform {
   readonly random: () => number
   /** The page's own origin; `undefined` where there is no page. */
   readonly origin: string | undefined
-  /** Resolves a relative address, in a page. */
-  readonly base: string | undefined
+  /** What a relative address is relative to, in a page: asked at each use, for both the page and its `base` may change. */
+  readonly base: () => string | undefined
   readonly flag: Flag
   /** Told what a listener threw. */
   readonly report: (error: unknown) => void
@@ -32,6 +32,8 @@ export interface Platform {
 /** The parts of a browser's global object that are asked for. */
 interface Page {
   readonly location?: { readonly origin: string; readonly href: string }
+  /** A worker has none. */
+  readonly document?: { readonly baseURI: string }
   readonly localStorage?: {
     getItem(name: string): string | null
     setItem(name: string, value: string): void
@@ -51,7 +53,7 @@ export function defaultPlatform(): Platform {
     sleep,
     random: () => Math.random(),
     origin: page.location?.origin,
-    base: page.location?.href,
+    base: () => page.document?.baseURI ?? page.location?.href,
     flag: page.location === undefined ? NO_FLAG : pageFlag(page),
     report: (error) => {
       if (page.reportError) page.reportError(error)
