@@ -3,7 +3,7 @@
  * error, so the error of another challenge in the same header does not count.
  */
 const INVALID_TOKEN =
-  /(?:^|,)\s*(?:Bearer|DPoP)\s+(?:[\w-]+=(?:"[^"]*"|[^\s",]+)\s*,\s*)*error="?invalid_token"?(?=[\s,]|$)/i
+  /(?:^|,)\s*(?:Bearer|DPoP)\s+(?:[\w-]+=(?:"(?:[^"\\]|\\.)*"|[^\s",]+)\s*,\s*)*error="?invalid_token"?(?=[\s,]|$)/i
 
 /** True for the one answer that a refresh may mend: the token is not valid, most often because it has expired. */
 export function saysInvalidToken(response: { readonly status: number; readonly headers: Headers }): boolean {
