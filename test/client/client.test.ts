@@ -403,6 +403,16 @@ describe('loops', () => {
     expect(world.count('/auth/refresh')).toBe(0)
   })
 
+  test('a realm with quotes in it, as the guards write them, hides no expired token', async () => {
+    const world = createWorld({ life: 100 })
+    const client = world.page()
+    await client.login(ALICE)
+    await world.advance(30)
+    world.fail('/orders', ...always401('Bearer realm="the \\"orders\\", all", error="invalid_token"').slice(0, 1))
+    expect((await client.fetch(ORDERS)).status).toBe(200)
+    expect(world.count('/auth/refresh')).toBe(1)
+  })
+
   test.each([403, 429, 503])('a %i of the API is handed back', async (status) => {
     const world = createWorld({ life: 100 })
     const client = world.page()
@@ -839,6 +849,11 @@ describe('options', () => {
     undefined: { issuer: ISSUER, scope: undefined },
     'an issuer in the clear': { issuer: 'http://auth.example.com' },
     'an issuer with a query': { issuer: `${ISSUER}?a` },
+    'an issuer with an empty query': { issuer: `${ISSUER}?` },
+    'an issuer with an empty fragment': { issuer: `${ISSUER}/#` },
+    'an origin in the clear': { issuer: ISSUER, origins: ['http://api.example.com'] },
+    'an origin of another scheme': { issuer: ISSUER, origins: ['wss://api.example.com'] },
+    'an origin in capitals': { issuer: ISSUER, origins: ['https://API.example.com'] },
     'an origin with a path': { issuer: ISSUER, origins: [`${API}/v1`] },
     'an empty audience': { issuer: ISSUER, audience: [] },
     'a storage without set': { issuer: ISSUER, storage: { get: () => null } },
@@ -851,7 +866,13 @@ describe('options', () => {
 
   test('what is asked for is taken', () => {
     expect(() =>
-      createClient({ issuer: 'http://localhost:4000', origins: [API], storage: store, scope: 'a b', audience: API }),
+      createClient({
+        issuer: 'http://localhost:4000',
+        origins: [API, 'http://127.0.0.1:5000'],
+        storage: store,
+        scope: 'a b',
+        audience: API,
+      }),
     ).not.toThrow()
   })
 

@@ -37,20 +37,27 @@ function isText(value: unknown): value is string {
 function faultOfIssuer(value: unknown): string | undefined {
   const url = isText(value) ? URL.parse(value) : null
   if (!url) return 'must be a URL'
-  if (url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '')
+  // By the text: of an empty query or fragment the parsed URL says nothing, and a path put after it would be lost in it.
+  if (/[?#]/.test(String(value)) || url.username !== '' || url.password !== '')
     return 'must be a URL without query, fragment and credentials'
-  // A password must not cross a network in the clear; on the machine itself there is no network.
-  if (url.protocol === 'https:') return undefined
-  return url.protocol === 'http:' && LOOPBACK.has(url.hostname)
-    ? undefined
-    : 'must be https, or http on localhost, 127.0.0.1 or [::1]'
+  return isPrivate(url) ? undefined : 'must be https, or http on localhost, 127.0.0.1 or [::1]'
+}
+
+/** A password or token must not cross a network in the clear; on the machine itself there is no network. */
+function isPrivate({ protocol, hostname }: URL): boolean {
+  return protocol === 'https:' || (protocol === 'http:' && LOOPBACK.has(hostname))
 }
 
 const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])
 
 function faultOfOrigins(value: unknown): string | undefined {
-  const ok = Array.isArray(value) && value.every((text) => isText(text) && URL.parse(text)?.origin === text)
-  return ok ? undefined : 'must list origins as https://api.example.com, without a path'
+  const ok = Array.isArray(value) && value.every(isOrigin)
+  return ok ? undefined : 'must list origins as https://api.example.com, without a path, http on loopback alone'
+}
+
+function isOrigin(text: unknown): boolean {
+  const url = isText(text) ? URL.parse(text) : null
+  return url !== null && url.origin === text && isPrivate(url) // RFC 6750 §5.3: a bearer token needs TLS
 }
 
 function faultOfStorage(value: unknown): string | undefined {
