@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { Timers } from '../ports/timers.ts'
 import type { NodeHandler } from './node-handler.ts'
 
@@ -51,9 +51,10 @@ export async function listen(
   })
   server.maxConnections = MAX_CONNECTIONS
   server.setTimeout(patience.requestTimeout)
+  const connections = watchConnections(server)
   await open(server, options)
   const { port } = server.address() as AddressInfo
-  return { port, close: (grace) => close(server, grace, options.timers) }
+  return { port, close: (grace) => close(server, connections, grace, options.timers) }
 }
 
 function hasTooManyCookies({ headers }: IncomingMessage): boolean {
@@ -75,7 +76,42 @@ function open(server: Server, { host, port }: { readonly host: string; readonly 
   })
 }
 
-async function close(server: Server, grace: number, timers: Timers): Promise<void> {
+/** The open connections, of which some have a request under way. */
+interface Connections {
+  /** Closes those that have none, and each other one after its answer. */
+  closeIdle(): void
+}
+
+/**
+ * To Node a connection on which nothing was asked yet is not an idle one, and browsers open such in advance: each would
+ * hold up a stop until the grace is over.
+ */
+function watchConnections(server: Server): Connections {
+  const underWay = new Map<Socket, number>()
+  const state = { closing: false }
+  const add = (socket: Socket, count: number) => {
+    const requests = underWay.get(socket)
+    if (requests === undefined) return
+    underWay.set(socket, requests + count)
+    if (state.closing && requests + count === 0) socket.destroySoon()
+  }
+  server.on('connection', (socket: Socket) => {
+    underWay.set(socket, 0)
+    socket.once('close', () => underWay.delete(socket))
+  })
+  server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+    add(socket, 1)
+    response.once('close', () => add(socket, -1))
+  })
+  return {
+    closeIdle() {
+      state.closing = true
+      for (const socket of underWay.keys()) add(socket, 0)
+    },
+  }
+}
+
+async function close(server: Server, connections: Connections, grace: number, timers: Timers): Promise<void> {
   const done = new AbortController()
   const closed = new Promise<void>((resolve) => {
     server.close(() => {
@@ -83,7 +119,7 @@ async function close(server: Server, grace: number, timers: Timers): Promise<voi
       resolve()
     })
   })
-  server.closeIdleConnections()
+  connections.closeIdle()
   await timers.sleep(grace, done.signal)
   server.closeAllConnections()
   await closed
