@@ -1,5 +1,4 @@
 import { cpus } from 'node:os'
-import { ERRORS } from '@countersign/protocol'
 import { createPinoLog } from './adapters/pino/log.ts'
 import { systemClock } from './adapters/system/clock.ts'
 import { standardError, workingFolder } from './adapters/system/process.ts'
@@ -7,8 +6,11 @@ import { systemRandom } from './adapters/system/random.ts'
 import { systemTimers } from './adapters/system/timers.ts'
 import { resolveSettings } from './config/load.ts'
 import type { SettingsInput } from './config/settings.ts'
+import { AuthError } from './domain/errors.ts'
 import type { RequestInfo } from './http/app.ts'
+import { addSecurityHeaders } from './http/headers.ts'
 import { createNodeHandler, type NodeHandler } from './http/node-handler.ts'
+import { problemResponse } from './http/problem.ts'
 import type { PasswordHasher } from './ports/password-hasher.ts'
 import { openService, type Service, type System } from './server.ts'
 import type { ClaimsInput } from './usecases/issue-access-token.ts'
@@ -75,6 +77,7 @@ export function createCountersign<C extends AddedClaims = Record<never, never>>(
   plugins: Plugins<C> = {},
 ): Countersign<C> {
   const resolved = resolveSettings(settings)
+  const system = systemOf(resolved.logLevel, plugins)
   const { pathname } = new URL(resolved.issuer)
   const base = pathname === '/' ? '' : pathname
   const paths = PATHS.map((path) => base + path)
@@ -84,15 +87,31 @@ export function createCountersign<C extends AddedClaims = Record<never, never>>(
 
   function open(): Promise<Service> {
     if (state.closed) return Promise.reject(new TypeError('the service was closed'))
-    state.opening ??= openService(resolved, plugins, systemOf(resolved.logLevel, plugins), {
-      checkHost: false,
-      serving: true,
-    }).catch((error: unknown) => {
-      // The next request may find the store again.
-      delete state.opening
-      throw error
-    })
+    state.opening ??= openService(resolved, plugins, system, { checkHost: false, serving: true }).catch(
+      (error: unknown) => {
+        // The next request may find the store again.
+        delete state.opening
+        throw error
+      },
+    )
     return state.opening
+  }
+
+  function unavailable(error: unknown): Response {
+    const { issuer, reauthenticationAge } = resolved
+    const requestId = Buffer.from(system.random.bytes(16)).toString('base64url')
+    system.log.error('the service is not open', error, { requestId })
+    const refusal = new AuthError('store_unavailable')
+    const response = problemResponse(refusal, {
+      requestId,
+      issuer,
+      realm: issuer,
+      usedBasic: false,
+      reauthenticationAge,
+    })
+    response.headers.set('x-request-id', requestId)
+    addSecurityHeaders(response.headers, { secure: issuer.startsWith('https:') })
+    return response
   }
 
   return {
@@ -101,11 +120,9 @@ export function createCountersign<C extends AddedClaims = Record<never, never>>(
       try {
         const { app } = await open()
         return await app(request, info)
-      } catch {
-        const { status, sentence } = ERRORS.store_unavailable
-        const problem = { type: 'about:blank', title: sentence, status, code: 'store_unavailable' }
-        const headers = { 'content-type': 'application/problem+json', 'retry-after': '2', 'cache-control': 'no-store' }
-        return new Response(JSON.stringify(problem), { status, headers })
+      } catch (error) {
+        // The app itself never rejects: there is none yet, or none any more.
+        return unavailable(error)
       }
     },
     async ready() {
