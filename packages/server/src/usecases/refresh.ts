@@ -3,7 +3,7 @@ import { AuthError } from '../domain/errors.ts'
 import { encodeId } from '../domain/ids.ts'
 import type { RefreshToken, Sealer } from '../domain/refresh-token.ts'
 import { isAlive } from '../domain/session.ts'
-import type { AccountStore } from '../ports/account-store.ts'
+import type { AccountStore, StoredAccount } from '../ports/account-store.ts'
 import type { Rotation, SessionStore, StoredSession } from '../ports/session-store.ts'
 import type { Audit } from './audit.ts'
 import type { Caller } from './context.ts'
@@ -120,8 +120,8 @@ export function createRefresh(dependencies: {
     }
 
     async function answer({ session }: Rotation, kind: 'first' | 'grace'): Promise<TokenSet> {
-      const account = await accounts.find(session.accountId)
-      if (account === undefined || account.disabledAt !== undefined || account.ver !== session.ver) {
+      const account = await ownerOf(session)
+      if (account === undefined) {
         await sessions.end(session.sid)
         await record(session, 'session.ended', 'ok', caller, { why: 'account_changed' })
         throw new AuthError('refresh_token_invalid')
@@ -157,6 +157,19 @@ export function createRefresh(dependencies: {
       throw new AuthError('store_unavailable', { retryAfter: 2, reason: 'master_key_unknown' })
     }
     throw new AuthError('refresh_token_invalid')
+  }
+
+  /**
+   * The account, if it is enabled and of the row's version. A change of roles moves the versions of both, so one that was
+   * committed after the row was read ends nothing.
+   */
+  async function ownerOf(session: StoredSession): Promise<StoredAccount | undefined> {
+    const account = await accounts.find(session.accountId)
+    if (account === undefined || account.disabledAt !== undefined) return undefined
+    if (account.ver === session.ver) return account
+    const row = await sessions.find(session.sid)
+    const moved = row !== undefined && row.endedAt === undefined && row.ver > session.ver
+    return moved ? ownerOf(row) : undefined
   }
 
   /** Why it was refused goes to the audit log; the answer does not say. This read decides nothing. */
