@@ -67,8 +67,12 @@ function parseHeader(bytes: Buffer): ParsedHeader | undefined {
   return deepFreeze(header as Record<string, unknown> & { alg: string })
 }
 
-/** A kind of token, so that both spellings of a media type are equal (RFC 7515 §4.1.9). */
+/**
+ * A kind of token, so that both spellings of a media type are equal (RFC 7515 §4.1.9): `application/` may be left out
+ * where nothing but a subtype follows, so `application/text/plain` is not `text/plain`.
+ */
 export function normalizeType(typ: string): string {
   const lower = typ.toLowerCase()
-  return lower.startsWith('application/') ? lower.slice('application/'.length) : lower
+  const subtype = lower.slice('application/'.length)
+  return lower.startsWith('application/') && !subtype.includes('/') ? subtype : lower
 }

@@ -60,6 +60,18 @@ describe('createVerifier', () => {
     })
   })
 
+  test('the media type of a kind may be written in full, and then names no other type', () => {
+    const verdict = (written: string, expected: string): boolean => {
+      const typed = createSigner<object, string>({ key, ...parties, typ: written }).sign({ sub: 'alice' })
+      return createVerifier<object, string>({ keys: key, ...parties, typ: expected }).tryVerify(typed).ok
+    }
+    expect([verdict('application/AT+JWT', 'at+jwt'), verdict('at+jwt', 'Application/at+jwt')]).toEqual([true, true])
+    expect([verdict('text/plain', 'text/plain'), verdict('text/plain', 'application/text/plain')]).toEqual([
+      true,
+      false,
+    ])
+  })
+
   test('one of several audiences is enough', () => {
     const several = createVerifier({ keys: key, ...parties, audience: ['x', parties.audience] })
     expect(several.verify(token).ok).toBe(true)
