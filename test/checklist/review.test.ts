@@ -1,5 +1,18 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { cookiesOf, openTestService, PASSWORD, register, type TestService } from '../support/service.ts'
+import {
+  codeOf,
+  cookiesOf,
+  login,
+  openTestService,
+  PASSWORD,
+  payloadOf,
+  register,
+  signUp,
+  type TestService,
+} from '../support/service.ts'
 
 /* What an attacker found who read the service line by line. */
 
@@ -40,5 +53,112 @@ describe('S-N05 a refusal by a limit', () => {
     expect((await attempt('alice'))[0]).toBe(429)
     expect((await attempt('alice', `csn_device=${device}`))[0]).toBe(200)
     expect((await attempt('bob', `csn_device=${device}`))[0]).toBe(429)
+  })
+})
+
+/** Seconds: just past the window. */
+const PAST = 36
+const refresh = (service: TestService, token: string, more: object = {}) =>
+  service.post('/auth/refresh', { refresh_token: token, ...more })
+
+describe('S-D07 S-R11 a change of roles that meets a refresh', () => {
+  /** Does `work` when the account is about to be read, after the session has moved. */
+  async function inTheGap(service: TestService, token: string, work: (database: DatabaseSync) => void) {
+    const database = new DatabaseSync(join(service.folder, 'countersign.db'))
+    const { statements } = service
+    let moved = false
+    statements.push = (text) => {
+      if (moved && /FROM account/.test(text)) work(database)
+      moved = text.includes('UPDATE session SET\n')
+      return Array.prototype.push.call(statements, text)
+    }
+    try {
+      return await refresh(service, token)
+    } finally {
+      database.close()
+      statements.push = Array.prototype.push
+    }
+  }
+
+  test('does not end the session, whose version moves along; one that raises the version alone does', async () => {
+    const service = await openTestService({ settings: { rateLimit: 'off' } })
+    try {
+      const { refresh_token } = await signUp(service, 'alice')
+      service.clock.advance(PAST)
+      // What another process commits: the three writes of a change of roles.
+      const met = await inTheGap(service, refresh_token, (database) =>
+        database.exec(`BEGIN IMMEDIATE; UPDATE account SET roles = '["clerk"]', ver = ver + 1 WHERE username = 'alice';
+          UPDATE session SET ver = ver + 1 WHERE revoked_at IS NULL; COMMIT`),
+      )
+      expect(met.status).toBe(200)
+      const tokens = await met.json()
+      expect(tokens.account.roles).toEqual(['clerk'])
+      expect((await service.request('/auth/me', { token: tokens.access_token })).status).toBe(200)
+
+      service.clock.advance(PAST)
+      const over = await inTheGap(service, tokens.refresh_token, (database) =>
+        database.exec("UPDATE account SET ver = ver + 1 WHERE username = 'alice'"),
+      )
+      expect([over.status, await codeOf(over)]).toEqual([401, 'refresh_token_invalid'])
+    } finally {
+      await service.close()
+    }
+  })
+})
+
+describe('S-R08 an audience that is served no more', () => {
+  const API = 'https://api.example.com'
+  const FILES = 'https://files.example.com'
+
+  test('is gone with the next token; a session that has no other is over, and is no theft', async () => {
+    let service = await openTestService({ settings: { rateLimit: 'off', audience: [API, FILES] } })
+    const { folder } = service
+    try {
+      const one = await signUp(service, 'alice')
+      const both = await login(service, 'alice', { audience: [API, FILES] })
+      await service.service.close()
+      const at = { value: PAST * 1000 }
+      service = await openTestService({ folder, at, settings: { rateLimit: 'off', audience: [FILES] } })
+      // A wish for it is refused before anything moves.
+      const wish = await refresh(service, both.refresh_token, { audience: API })
+      expect([wish.status, await codeOf(wish)]).toEqual([422, 'audience_not_allowed'])
+      const narrowed = await refresh(service, both.refresh_token)
+      expect(narrowed.status).toBe(200)
+      const { access_token, refresh_token } = await narrowed.json()
+      expect((await service.request('/auth/me', { token: access_token })).status).toBe(200)
+      service.clock.advance(PAST)
+      expect((await refresh(service, refresh_token)).status).toBe(200)
+
+      for (let i = 0; i < 2; i++) {
+        const over = await refresh(service, one.refresh_token)
+        expect([over.status, await codeOf(over)]).toEqual([401, 'refresh_token_invalid'])
+        service.clock.advance(PAST)
+      }
+    } finally {
+      await service.close()
+      rmSync(folder, { recursive: true })
+    }
+  })
+
+  test('where each has a secret of its own, a session of several goes on with the first', async () => {
+    let service = await openTestService({ settings: { rateLimit: 'off', audience: [API, FILES] } })
+    const { folder } = service
+    try {
+      await register(service, 'alice')
+      const both = await login(service, 'alice', { audience: [API, FILES] })
+      await service.service.close()
+      const settings = { rateLimit: 'off', audience: [API, FILES], signingAlgorithm: 'HS256' } as const
+      service = await openTestService({ folder, at: { value: PAST * 1000 }, settings })
+      const wish = await refresh(service, both.refresh_token, { audience: [API, FILES] })
+      expect([wish.status, await codeOf(wish)]).toEqual([422, 'audience_not_allowed'])
+      const first = await (await refresh(service, both.refresh_token)).json()
+      expect(payloadOf(first.access_token).aud).toBe(API)
+      service.clock.advance(PAST)
+      const second = await (await refresh(service, first.refresh_token, { audience: FILES })).json()
+      expect(payloadOf(second.access_token).aud).toBe(FILES)
+    } finally {
+      await service.close()
+      rmSync(folder, { recursive: true })
+    }
   })
 })

@@ -11,6 +11,7 @@ import type { StatementObserver } from './adapters/sql/driver.ts'
 import type { Settings } from './config/settings.ts'
 import { dataPlaces, openStores, readMasterKeys, refusal } from './data-folder.ts'
 import { AuthError } from './domain/errors.ts'
+import { isSecretAlgorithm } from './domain/key-purpose.ts'
 import { MasterKeyError } from './domain/key-wrap.ts'
 import { createSealer } from './domain/refresh-token.ts'
 import { clientAddress, isTrustedPeer, parseTrustedProxies } from './domain/trusted-proxies.ts'
@@ -131,6 +132,7 @@ export async function openService(
     const grant = createGrant({
       issuer,
       audiences: settings.audience,
+      oneAudience: isSecretAlgorithm(settings.signingAlgorithm),
       roleScopes: settings.roleScopes,
       defaultScopes: settings.defaultScopes,
     })

@@ -4,6 +4,8 @@ import { ADMIN, grantScopes, narrowScopes, parseScope, type RoleScopes, scopesOf
 
 /** What roles bring, and which services there are. */
 export interface GrantPolicy extends AudiencePolicy {
+  /** True where each audience has a secret of its own, so that no token is for two. */
+  readonly oneAudience: boolean
   readonly roleScopes: RoleScopes
   readonly defaultScopes: readonly string[]
 }
@@ -24,18 +26,31 @@ export interface Granted {
 export interface Grant {
   /** At log-in. @throws {AuthError} `scope_not_allowed` (no scope at all), `audience_not_allowed` */
   atLogin(roles: readonly string[], wish: Wish): Granted
-  /** At a refresh, which may only narrow. @throws {AuthError} `scope_not_allowed`, `audience_not_allowed` */
+  /**
+   * At a refresh, which may only narrow. An audience that the service has no more is gone with the next token, as a scope
+   * is that the account may have no more.
+   * @throws {AuthError} `scope_not_allowed`, `audience_not_allowed`
+   */
   atRefresh(roles: readonly string[], session: { scope: string; audience: string }, wish: Wish): Granted
+  /** False when the service has none of the session's audiences any more: such a session can give no token again. */
+  isServed(session: { audience: string }): boolean
   /** The refusals of `atRefresh`, by what the session holds alone. */
   checkRefresh(session: { scope: string; audience: string }, wish: Wish): void
 }
 
 export function createGrant(policy: GrantPolicy): Grant {
+  const served = new Set([policy.issuer, ...policy.audiences])
+  const servedOf = (session: { audience: string }) => session.audience.split(' ').filter((name) => served.has(name))
+
   function atRefresh(allowed: readonly string[], session: { scope: string; audience: string }, wish: Wish): Granted {
     const scope = narrowScopes(readScope(wish), splitScope(session.scope), allowed)
     if (scope === undefined) throw new AuthError('scope_not_allowed')
-    const audience = narrowAudience(wish.audience, session.audience.split(' '))
-    if (audience === undefined) throw new AuthError('audience_not_allowed')
+    const left = servedOf(session)
+    // Granted while one token could be for several.
+    const usual = policy.oneAudience ? left.slice(0, 1) : left
+    const audience = wish.audience === undefined ? usual : narrowAudience(wish.audience, left)
+    const isTooMany = policy.oneAudience && audience !== undefined && audience.length > 1
+    if (audience === undefined || audience.length === 0 || isTooMany) throw new AuthError('audience_not_allowed')
     return { scope, audience }
   }
 
@@ -48,6 +63,7 @@ export function createGrant(policy: GrantPolicy): Grant {
     },
     atRefresh: (roles, session, wish) =>
       atRefresh(scopesOf(roles, policy.roleScopes, policy.defaultScopes), session, wish),
+    isServed: (session) => servedOf(session).length > 0,
     checkRefresh(session, wish) {
       atRefresh(splitScope(session.scope), session, wish)
     },

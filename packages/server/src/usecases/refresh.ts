@@ -112,7 +112,7 @@ export function createRefresh(dependencies: {
       const session = await sessions.find(sid)
       if (session === undefined || !isAlive(session, now())) return undefined
       const account = await accounts.find(session.accountId)
-      if (account === undefined || account.ver !== session.ver) return undefined
+      if (account === undefined || account.ver !== session.ver || !grant.isServed(session)) return undefined
       const granted = grant.atRefresh(account.roles, session, { scope, audience })
       const claims = await addClaims({ account, session, ...granted })
       await issueAccessToken({ account, session, ...granted, issuedAt, added: claims, jitter: 0 })
@@ -121,9 +121,11 @@ export function createRefresh(dependencies: {
 
     async function answer({ session }: Rotation, kind: 'first' | 'grace'): Promise<TokenSet> {
       const account = await ownerOf(session)
-      if (account === undefined) {
+      if (account === undefined || !grant.isServed(session)) {
         await sessions.end(session.sid)
-        await record(session, 'session.ended', 'ok', caller, { why: 'account_changed' })
+        await record(session, 'session.ended', 'ok', caller, {
+          why: account === undefined ? 'account_changed' : 'audience_gone',
+        })
         throw new AuthError('refresh_token_invalid')
       }
       // Roles are read anew at every refresh: what was taken away is gone with the next token.
