@@ -84,6 +84,14 @@ describe('what is refused', () => {
     }
   })
 
+  test('an access token about nobody, however its kind is written', () => {
+    for (const typ of ['at+jwt', 'AT+JWT', 'application/at+jwt']) {
+      const access = createSigner<object, string>({ key, ...parties, typ })
+      expect(codeOf(() => access.sign({ scope: 'x' }))).toBe('jwt_claim_missing')
+      expect(decode(access.sign({ sub: 'a' })).header.typ).toBe(typ)
+    }
+  })
+
   test('a token over 4096 bytes', () => {
     const sizeWith = (length: number): number => sign({ sub: 'a', x: 'x'.repeat(length) }).length
     const room = Array.from({ length: 60 }, (_, index) => 2740 + 4 * index)

@@ -2,6 +2,7 @@ import { type AlgorithmRow, algorithmRow } from './algorithms.ts'
 import { encodeBase64url } from './base64url.ts'
 import { JwtError } from './errors.ts'
 import { isJsonObject } from './json.ts'
+import { normalizeType } from './jws.ts'
 import { type KeyHandle, openSigningKey, type SigningKey } from './keys.ts'
 import {
   checkedClock,
@@ -212,7 +213,8 @@ const FORMS: readonly (readonly [string, (value: unknown) => boolean])[] = [
 
 function checkForms(payload: Readonly<Record<string, unknown>>, typ: string): void {
   // RFC 9068 §2.2: an access token without a subject is about nobody.
-  if (typ === 'at+jwt' && !Object.hasOwn(payload, 'sub')) throw new JwtError('jwt_claim_missing', { claim: 'sub' })
+  if (normalizeType(typ) === 'at+jwt' && !Object.hasOwn(payload, 'sub'))
+    throw new JwtError('jwt_claim_missing', { claim: 'sub' })
   for (const [name, hasForm] of FORMS) {
     if (Object.hasOwn(payload, name) && !hasForm(payload[name]))
       throw new JwtError('jwt_claim_invalid', { claim: name })
