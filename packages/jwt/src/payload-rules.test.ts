@@ -1,3 +1,4 @@
+import { randomBytes, randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { exportPrivateJwk, exportPrivatePem } from './export-keys.ts'
 import { generateSigningKey } from './keys.ts'
@@ -65,6 +66,8 @@ describe('what a payload must not carry', () => {
     ]) {
       expect(codes({ note: number })).toEqual(['lint_card_number /note'])
     }
+    for (const before of ['4111 1111 1111 1111 12/26', '4111111111111111 123', '12 4111-1111-1111-1111 737'])
+      expect(codes({ before })).toEqual(['lint_card_number /before'])
     expect(codes({ n: 4111111111111111 })).toEqual(['lint_card_number /n'])
     expect(codes({ list: ['a', 'pay 4242424242424242 now'] })).toEqual(['lint_card_number /list/1'])
   })
@@ -83,6 +86,17 @@ describe('what a payload must not carry', () => {
     ]) {
       expect(codes({ value })).toEqual([])
     }
+  })
+
+  test("an id is the application's own number, and one account in 25 would never get a token", () => {
+    const id = '4111111111111111'
+    expect(codes({ sub: id, jti: id, sid: id, client_id: id })).toEqual([])
+    expect(codes({ act: { sub: id }, subject: id })).toEqual(['lint_card_number /subject'])
+  })
+
+  test('ids of every usual form are no cards', () => {
+    const ids = Array.from({ length: 2000 }, () => [randomBytes(16).toString('base64url'), randomUUID()])
+    expect(codes({ ids: ids.flat(), hex: randomBytes(12).toString('hex') })).toEqual([])
   })
 
   test('no "exp", unless that was allowed', () => {
@@ -115,6 +129,7 @@ test('what JSON can say', () => {
     new Set(),
     cycle,
     [undefined],
+    Object.assign([], { length: 1 }),
     new Error('x'),
   ]) {
     expect(isJsonValue(value)).toBe(false)

@@ -35,6 +35,8 @@ const SECRET_NAMES: ReadonlySet<string> = new Set(
     'refreshtoken accesstoken idtoken credential credentials masterkey totpsecret otpsecret pin cvv cvc'
   ).split(' '),
 )
+/** Claims that name something by a number of the application's own, of which one in 25 looks like a card. */
+const ID_CLAIMS: ReadonlySet<string> = new Set(['sub', 'jti', 'sid', 'client_id'])
 const PRIVATE_KEY_NAMES: ReadonlySet<string> = new Set('privatekey privkey privatejwk pemkey sshkey'.split(' '))
 
 const isNamed = (names: ReadonlySet<string>, name: string | undefined, value: unknown): boolean =>
@@ -67,7 +69,10 @@ const RULES: readonly Rule[] = [
   {
     code: 'lint_card_number',
     advice: 'Everybody who sees a token can read it: a card number has no place in it.',
-    finds: (_name, value) => (typeof value === 'string' || typeof value === 'number') && holdsCardNumber(String(value)),
+    finds: (name, value) =>
+      (typeof value === 'string' || typeof value === 'number') &&
+      !(name !== undefined && ID_CLAIMS.has(name)) &&
+      holdsCardNumber(String(value)),
   },
 ]
 
@@ -102,7 +107,8 @@ export function isJsonValue(value: unknown, depth = 0): boolean {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return true
   if (typeof value === 'number') return Number.isFinite(value)
   if (typeof value !== 'object' || depth === MAX_DEPTH) return false
-  if (Array.isArray(value)) return value.every((element) => isJsonValue(element, depth + 1))
+  // `includes` sees the holes of a sparse array too, which would be written as null.
+  if (Array.isArray(value)) return !value.includes(undefined) && value.every((it) => isJsonValue(it, depth + 1))
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== Object.prototype && prototype !== null) return false
   return Object.values(value).every((member) => member === undefined || isJsonValue(member, depth + 1))
@@ -117,8 +123,8 @@ const isPrivatePem = (value: unknown): boolean =>
 const isPrivateJwk = (value: unknown): boolean =>
   hasMember(value, 'kty') && ['d', 'k', 'priv'].some((name) => hasMember(value, name))
 
-/** Runs of 13 to 19 digits, alone or in groups, as they are printed on a card. */
-const CARD_LIKE = /(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w.-])/g
+/** Digits in one group, or in several as they are printed on a card. */
+const DIGIT_GROUPS = /(?<![\w.-])\d+(?:[ -]\d+)*(?![\w.-])/g
 
 /** The first digits and the lengths of the large networks. Without them one long number in ten would be refused. */
 const NETWORKS: readonly RegExp[] = [
@@ -133,12 +139,27 @@ const NETWORKS: readonly RegExp[] = [
 ]
 
 function holdsCardNumber(text: string): boolean {
-  for (const [match] of text.matchAll(CARD_LIKE)) {
-    const digits = match.replace(/[ -]/g, '')
-    if (NETWORKS.some((network) => network.test(digits)) && passesLuhn(digits)) return true
+  for (const [match] of text.matchAll(DIGIT_GROUPS)) {
+    const groups = match.split(/[ -]/)
+    if (groups.some((_group, first) => beginsCardNumber(groups.slice(first, first + MAX_GROUPS)))) return true
   }
   return false
 }
+
+/** A card has one group, or up to five of three digits and more. What stands after it, a date or a CVV, does not hide it. */
+const MAX_GROUPS = 5
+
+function beginsCardNumber(groups: readonly string[]): boolean {
+  let digits = ''
+  for (const group of groups) {
+    digits += group
+    if (isCardNumber(digits)) return true
+    if (group.length < 3) return false
+  }
+  return false
+}
+
+const isCardNumber = (digits: string): boolean => NETWORKS.some((network) => network.test(digits)) && passesLuhn(digits)
 
 /** The check digit of ISO/IEC 7812-1, Annex B. */
 function passesLuhn(digits: string): boolean {

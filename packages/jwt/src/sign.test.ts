@@ -12,6 +12,7 @@ import {
   generateSecret,
   generateSigningKey,
   importVerificationKey,
+  type JsonObject,
   JwtError,
   type StandardSchema,
 } from './index.ts'
@@ -86,7 +87,7 @@ describe('what is refused', () => {
 
   test('an access token about nobody, however its kind is written', () => {
     for (const typ of ['at+jwt', 'AT+JWT', 'application/at+jwt']) {
-      const access = createSigner<object, string>({ key, ...parties, typ })
+      const access = createSigner<JsonObject, string>({ key, ...parties, typ })
       expect(codeOf(() => access.sign({ scope: 'x' }))).toBe('jwt_claim_missing')
       expect(decode(access.sign({ sub: 'a' })).header.typ).toBe(typ)
     }
