@@ -162,3 +162,19 @@ describe('S-R08 an audience that is served no more', () => {
     }
   })
 })
+
+test('S-X02 S-D05 metrics are asked for by address, never by a name that a foreign page made point here', async () => {
+  const service = await openTestService({ settings: { rateLimit: 'off' } })
+  const metrics = (host: string) => service.request(`http://${host}/metrics`, { peer: '127.0.0.1' })
+  try {
+    for (const host of ['localhost:4000', 'localhost', '127.0.0.1:4000', '[::1]:4000', '10.1.2.3']) {
+      expect([host, (await metrics(host)).status]).toEqual([host, 200])
+    }
+    for (const host of ['rebound.example:4000', 'localhost.example', 'a.localhost', '127.0.0.1.example']) {
+      const refused = await metrics(host)
+      expect([host, refused.status, await codeOf(refused)]).toEqual([host, 421, 'host_unknown'])
+    }
+  } finally {
+    await service.close()
+  }
+})

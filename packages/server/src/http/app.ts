@@ -1,4 +1,5 @@
 import { Hono } from 'hono'
+import { parseAddress } from '../domain/address.ts'
 import { AuthError } from '../domain/errors.ts'
 import { ADMIN } from '../domain/scope.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -134,14 +135,14 @@ export function createApp(dependencies: AppDependencies): App {
         router.options(place, async (c) => {
           c.env.matched?.(path)
           const origin = c.req.header('origin') ?? null
-          checkHost({ anyHost: rows.some((row) => row.anyHost) }, c.env.passage)
+          checkHost(rows[0] ?? {}, c.env.passage)
           // A preflight carries no credential. Nobody else is shown that the path exists.
           if (origin === null || !origins.isAllowed(origin)) await guardAdministration(c.env.passage)
           return preflightResponse(origin, methods, origins)
         })
         router.all(place, async (c) => {
           c.env.matched?.(path)
-          checkHost({ anyHost: rows.some((row) => row.anyHost) }, c.env.passage)
+          checkHost(rows[0] ?? {}, c.env.passage)
           await guardAdministration(c.env.passage)
           throw new MethodNotAllowed(methods)
         })
@@ -205,8 +206,9 @@ export function createApp(dependencies: AppDependencies): App {
     if (isAdministration(url.pathname)) await admit('admin', request)
   }
 
-  function checkHost(row: Pick<Route, 'anyHost'>, { url }: Passage): void {
-    if (dependencies.checkHost && row.anyHost !== true && url.host !== host) throw new AuthError('host_unknown')
+  function checkHost({ anyHost }: Pick<Route, 'anyHost'>, { url }: Passage): void {
+    if (!dependencies.checkHost || url.host === host || anyHost === true) return
+    if (anyHost !== 'by_address' || !isAddress(url.hostname)) throw new AuthError('host_unknown')
   }
 
   function checkTarget(request: Request, { ambiguous }: RequestInfo): URL {
@@ -276,6 +278,11 @@ export function createApp(dependencies: AppDependencies): App {
     addSecurityHeaders(headers, { secure: protocol === 'https:' })
     addCorsHeaders(headers, request.headers.get('origin'), origins)
   }
+}
+
+/** A host that no name server can make point anywhere else. */
+function isAddress(hostname: string): boolean {
+  return hostname === 'localhost' || parseAddress(hostname.replaceAll(/[[\]]/g, '')) !== undefined
 }
 
 /** As the router reads it: `/%61dmin` is `/admin`. What is no UTF-8 stays as it is. */

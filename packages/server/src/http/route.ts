@@ -58,8 +58,11 @@ export interface Route {
   readonly answers: readonly Answer[]
   /** The codes that this route's own work may refuse with; what the table itself refuses is added to them. */
   readonly errors: readonly ErrorCode[]
-  /** Requests for another host are served too: a balancer asks by address. */
-  readonly anyHost?: boolean
+  /**
+   * Requests for another host are served too: a balancer asks by address. With `by_address` only those whose `Host` is an
+   * address or `localhost`, so no name that a foreign page made point here (DNS rebinding).
+   */
+  readonly anyHost?: true | 'by_address'
   handle(request: RouteRequest): Promise<Response>
 }
 

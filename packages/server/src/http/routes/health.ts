@@ -42,7 +42,7 @@ export function metricsRoute({ metrics, metricsOpen }: Services): Route {
     path: PATHS.metrics,
     summary: 'Metrics in the format of Prometheus, for loopback peers unless they are open.',
     access: 'anyone',
-    anyHost: true,
+    anyHost: 'by_address',
     answers: [{ status: 200, description: 'The metrics.', mediaType: 'text/plain' }],
     errors: ['not_found'],
     async handle({ peer, caller, request }) {
