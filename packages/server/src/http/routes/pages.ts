@@ -1,4 +1,5 @@
 import { ERRORS, PATHS } from '@countersign/protocol'
+import { toJsonSchema } from '@valibot/to-json-schema'
 import { codesOf, openApiDocument } from '../openapi.ts'
 import { type Route, route } from '../route.ts'
 import { openApi } from '../schemas.ts'
@@ -55,9 +56,12 @@ function page(title: string, base: string, content: string): Response {
   const html = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
 <title>${escapeHtml(title)}</title>
+<link rel="icon" href="data:,">
 <link rel="stylesheet" href="${escapeHtml(base + STYLE_PATH)}">
+<header><nav aria-label="Pages"><a href="${escapeHtml(`${base}/`)}">Countersign</a> <a href="${escapeHtml(base + PATHS.docs)}">Endpoints</a> <a href="${escapeHtml(`${base + PATHS.docs}#codes`)}">Error codes</a></nav></header>
 <main>
 <h1>${escapeHtml(title)}</h1>
 ${content}
@@ -86,26 +90,54 @@ ${items}
 
 function referenceOf(routes: readonly Route[], base: string): string {
   const endpoints = routes.map((row) => {
-    const codes = codesOf(row).map((code) => `<a href="#${code}">${code}</a>`)
+    const codes = codesOf(row).map((code) => `<a href="#${code}">${breakable(code)}</a>`)
+    const answers = row.answers.map(({ status, description }) => `${status}: ${escapeHtml(description)}`)
     return `<section>
 <h3><b>${row.method}</b> <code>${escapeHtml(base + row.path)}</code></h3>
 <p>${escapeHtml(row.summary)}</p>
-<p class="small">${escapeHtml(ACCESS[row.access])} ${row.answers.map((one) => `${one.status}: ${escapeHtml(one.description)}`).join(' ')}</p>
+${membersOf(row)}<p class="small">${escapeHtml(ACCESS[row.access])} ${answers.join(' ')}</p>
 <details><summary>Refusals</summary><p class="small">${codes.join(' · ')}</p></details>
 </section>`
   })
-  const errors = Object.entries(ERRORS).map(
-    ([code, { status, sentence }]) =>
-      `<tr id="${code}"><td><code>${code}</code><td>${status}<td>${escapeHtml(sentence)}`,
-  )
+  const told = new Set<string>([...routes.flatMap(codesOf), 'method_not_allowed'])
+  const errors = Object.entries(ERRORS)
+    .filter(([code]) => told.has(code))
+    .map(
+      ([code, { status, sentence }]) =>
+        `<tr id="${code}"><td><code>${breakable(code)}</code><td>${status}<td>${escapeHtml(sentence)}`,
+    )
   return `<p>The same as a document for programs: <a href="${escapeHtml(base + PATHS.openapi)}">openapi.json</a>.</p>
-<h2>Endpoints</h2>
+<h2 id="endpoints">Endpoints</h2>
 ${endpoints.join('\n')}
-<h2>Error codes</h2>
+<h2 id="codes">Error codes</h2>
+<p>A refusal is a problem document (RFC 9457), whose <code>code</code> is one of these.</p>
 <table>
-<tr><th>Code<th>Status<th>Sentence
+<thead><tr><th scope="col">Code<th scope="col">Status<th scope="col">Sentence
+<tbody>
 ${errors.join('\n')}
 </table>`
+}
+
+/** What a body and a query may hold; a member with a question mark may be left out. */
+function membersOf({ body, query = {} }: Route): string {
+  const { properties = {}, required = [] } = body === undefined ? {} : toJsonSchema(body, { errorMode: 'ignore' })
+  const names = Object.keys(properties).map((name) => (required.includes(name) ? name : `${name}?`))
+  const lists = [
+    ['Takes', names],
+    ['Query:', Object.keys(query)],
+  ] as const
+  return lists
+    .filter(([, list]) => list.length > 0)
+    .map(
+      ([what, list]) =>
+        `<p class="small">${what} ${list.map((name) => `<code>${escapeHtml(name)}</code>`).join(' ')}</p>\n`,
+    )
+    .join('')
+}
+
+/** A long code breaks between its words on a narrow screen. */
+function breakable(code: string): string {
+  return escapeHtml(code).replaceAll('_', '_<wbr>')
 }
 
 const ACCESS: Readonly<Record<Route['access'], string>> = {
@@ -123,16 +155,19 @@ function escapeHtml(text: string): string {
 
 const STYLE = `:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
 body { margin: 0 }
-main { max-width: 48rem; margin: 0 auto; padding: 2rem 1rem 4rem }
+header { max-width: 48rem; margin: 0 auto; padding: 1rem 1rem 0 }
+nav { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; font-size: .875rem }
+main { max-width: 48rem; margin: 0 auto; padding: 1rem 1rem 4rem }
 h1 { font-size: 1.75rem; line-height: 1.2 }
 h2 { margin-top: 3rem }
 h3 { margin: 0; font-size: 1rem; font-weight: 400 }
 section { padding: 1rem 0; border-top: 1px solid color-mix(in srgb, currentColor 20%, transparent) }
 section p { margin: .25rem 0 }
 .small, details { font-size: .875rem; opacity: .8 }
-code { font-family: ui-monospace, monospace; overflow-wrap: anywhere }
+code { font-family: ui-monospace, monospace; overflow-wrap: break-word }
 table { border-collapse: collapse; width: 100%; font-size: .875rem }
 th, td { text-align: left; vertical-align: top; padding: .375rem .75rem .375rem 0; border-top: 1px solid color-mix(in srgb, currentColor 20%, transparent) }
+@media (max-width: 30rem) { table { font-size: .75rem } th, td { padding-right: .5rem } }
 :target { background: color-mix(in srgb, Highlight 25%, transparent) }
 a { color: LinkText }
 `
