@@ -1,10 +1,18 @@
-import { rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { systemClock } from '../../packages/server/src/adapters/system/clock.ts'
+import { systemRandom } from '../../packages/server/src/adapters/system/random.ts'
+import { systemTimers } from '../../packages/server/src/adapters/system/timers.ts'
+import { createCliServices } from '../../packages/server/src/cli-services.ts'
+import { resolveSettings } from '../../packages/server/src/config/load.ts'
 import {
   codeOf,
   cookiesOf,
+  ISSUER,
   login,
   openTestService,
   PASSWORD,
@@ -177,4 +185,50 @@ test('S-X02 S-D05 metrics are asked for by address, never by a name that a forei
   } finally {
     await service.close()
   }
+})
+
+describe('S-P10 the first administrator’s one-time password is made only where it is shown', () => {
+  const services = createCliServices({
+    clock: systemClock,
+    timers: systemTimers,
+    random: systemRandom,
+    cores: 2,
+    logTo: { write: () => undefined },
+    untilStopped: () => new AbortController().signal,
+  })
+  const configOf = (folder: string, port = 4000) => ({
+    settings: resolveSettings({ issuer: ISSUER, dataDir: folder, port, logLevel: 'silent' }),
+    plugins: undefined,
+    cwd: folder,
+  })
+
+  test('a command on an empty folder makes none; the first start after it does', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'countersign-review-'))
+    try {
+      const cli = await services.open(configOf(folder))
+      expect((await cli.accounts.list({ limit: 50, cursor: undefined })).accounts).toEqual([])
+      await cli.close()
+      const started = await openTestService({ folder })
+      expect(started.oneTimePassword).toMatch(/^[0-9a-z-]{34}$/)
+      await started.close()
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+
+  test('a start on a port that is taken makes nothing at all', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'countersign-review-'))
+    const other = createServer().listen(0, '127.0.0.1')
+    await new Promise((resolve) => other.once('listening', resolve))
+    const address = other.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    try {
+      const starting = services.serve(configOf(folder, port), () => undefined)
+      await expect(starting).rejects.toMatchObject({ faults: [{ code: 'settings_conflict' }] })
+      expect(readdirSync(folder)).toEqual([])
+    } finally {
+      other.close()
+      rmSync(folder, { recursive: true })
+    }
+  })
 })

@@ -3,8 +3,8 @@ import { createPinoLog } from './adapters/pino/log.ts'
 import type { CliService, CliServices, DataReport, ServiceConfig } from './cli/service.ts'
 import { ConfigError } from './config/config-error.ts'
 import { dataPlaces, openStores, refusal } from './data-folder.ts'
-import { listen } from './http/listen.ts'
-import { createNodeHandler } from './http/node-handler.ts'
+import { type Listening, listen } from './http/listen.ts'
+import { createNodeHandler, type NodeHandler } from './http/node-handler.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Random } from './ports/random.ts'
 import type { Timers } from './ports/timers.ts'
@@ -53,26 +53,44 @@ export function createCliServices(machine: CliMachine): CliServices {
 
     async serve(config, announce) {
       const stopped = machine.untilStopped()
-      const service = await open(config, true)
       const { settings } = config
-      const handler = createNodeHandler(service.app, () => true)
+      // The port first: where it is taken no data was made yet, and no one-time password that nobody gets to see. Whoever
+      // calls before the data is open waits for it.
+      const opened = Promise.withResolvers<Service>()
+      const handler = createNodeHandler(
+        async (request, info) => (await opened.promise).app(request, info),
+        () => true,
+      )
+      const port = await openPort(handler, settings)
       try {
-        const port = await listen(handler, { host: settings.host, port: settings.port, timers: machine.timers })
-        announce({
-          issuer: settings.issuer,
-          address: `${settings.host}:${port.port}`,
-          dataDir: service.dataFolder,
-          ...(service.firstAdministrator === undefined ? {} : { administrator: service.firstAdministrator }),
-        })
-        await untilAborted(stopped)
-        await port.close(STOP_GRACE)
+        const service = await open(config, true)
+        opened.resolve(service)
+        try {
+          announce({
+            issuer: settings.issuer,
+            address: `${settings.host}:${port.port}`,
+            dataDir: service.dataFolder,
+            ...(service.firstAdministrator === undefined ? {} : { administrator: service.firstAdministrator }),
+          })
+          await untilAborted(stopped)
+          await port.close(STOP_GRACE)
+        } finally {
+          await service.close()
+        }
       } catch (error) {
-        throw isPortTaken(error) ? portTaken(settings.port) : error
-      } finally {
-        await service.close()
+        await port.close(0)
+        throw error
       }
       return 0
     },
+  }
+
+  async function openPort(handler: NodeHandler, { host, port }: ServiceConfig['settings']): Promise<Listening> {
+    try {
+      return await listen(handler, { host, port, timers: machine.timers })
+    } catch (error) {
+      throw isPortTaken(error) ? portTaken(port) : error
+    }
   }
 
   /** Opens nothing that is not there and makes nothing. */

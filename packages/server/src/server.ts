@@ -71,7 +71,10 @@ export interface ServicePlugins {
 export interface ServiceOptions {
   /** False inside a user's own application, which decides which hosts it answers for. */
   readonly checkHost: boolean
-  /** False for a command that only looks or changes something: nothing runs beside it, and no start is recorded. */
+  /**
+   * False for a command that only looks or changes something: nothing runs beside it, no start is recorded, and no first
+   * administrator is made.
+   */
   readonly serving: boolean
   /** Is told the text of every SQL statement. */
   readonly onStatement?: StatementObserver | undefined
@@ -94,7 +97,7 @@ export interface Service {
 }
 
 /**
- * Opens the service on its data: migrated, keys loaded, the first administrator made. Opens no port.
+ * Opens the service on its data: migrated, keys loaded, and where it serves the first administrator made. Opens no port.
  *
  * @throws {ConfigError} when the data cannot be used as the settings say
  */
@@ -223,9 +226,10 @@ export async function openService(
       registration: settings.registration,
     })
 
-    const firstAdministrator = await withAdministratorSettings(() =>
-      createFirstAdministrator({ accounts: stores.accounts, hasher, random, now, audit, rules, settings }),
-    )
+    // Only by who serves, and so shows the one-time password: a command that came first would keep it to itself.
+    const makeFirst = () =>
+      createFirstAdministrator({ accounts: stores.accounts, hasher, random, now, audit, rules, settings })
+    const firstAdministrator = options.serving ? await withAdministratorSettings(makeFirst) : undefined
     if (options.serving) {
       await audit.record({ event: 'service.started', result: 'ok', actor: 'system', detail: startDetail(settings) })
     }

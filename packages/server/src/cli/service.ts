@@ -13,7 +13,7 @@ export interface ServiceConfig {
 /** The doors through which commands reach the service. Values go in and come out; no command sees a store. */
 export interface CliServices {
   /**
-   * Opens the service on its data, without a port: migrated, keys loaded, the first administrator made.
+   * Opens the service on its data, without a port: migrated, keys loaded.
    * @throws {ConfigError} when the data cannot be opened
    */
   open(config: ServiceConfig): Promise<CliService>
