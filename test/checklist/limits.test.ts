@@ -81,6 +81,23 @@ describe('S-L01 bodies', () => {
     expect(small.statuses).toEqual([200])
   })
 
+  test.each([
+    ['with a length', 'Content-Length: 1000000000000', ' '.repeat(0x10000)],
+    ['in chunks', 'Transfer-Encoding: chunked', `10000\r\n${' '.repeat(0x10000)}\r\n`],
+  ])('one that never ends, %s, is cut off soon after its answer', async (_name, header, part) => {
+    const startedAt = performance.now()
+    const sender = open(listening.port, `POST /auth/login HTTP/1.1\r\n${HOST}${JSON_TYPE}${header}\r\n\r\n`)
+    const sending = (async () => {
+      while (sender.socket.writable) {
+        sender.socket.write(part)
+        await sleep(1)
+      }
+    })()
+    expect(await sender.closed).toMatch(/^HTTP\/1\.1 413 /)
+    await sending
+    expect(performance.now() - startedAt).toBeLessThan(5_000)
+  })
+
   test.each(['gzip', 'br', 'deflate', 'zstd', 'identity', 'gzip, gzip', 'x-own'])(
     'Content-Encoding %s is 415: few bytes never become many',
     async (encoding) => {

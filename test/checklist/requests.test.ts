@@ -148,6 +148,24 @@ describe('S-X04 two readers see one request', () => {
     expect(answer.statuses).toEqual([200])
   })
 
+  test('a header that has one value is not read where it comes twice, whichever is first', async () => {
+    const bearer = (value: string) => `Authorization: Bearer ${value}\r\n`
+    for (const two of [bearer(token) + bearer('x'), bearer('x') + bearer(token), bearer(token) + bearer(token)]) {
+      const answer = await get('/auth/me', HOST + two)
+      expect([answer.statuses, codeIn(answer)]).toEqual([[400], 'request_malformed'])
+    }
+    const types = ['application/json', 'text/plain'].map((type) => `Content-Type: ${type}\r\n`)
+    for (const two of [types.join(''), types.toReversed().join('')]) {
+      const answer = await send(
+        `POST /auth/login HTTP/1.1\r\n${HOST}${two}Content-Length: ${LOGIN.length}\r\n\r\n${LOGIN}`,
+      )
+      expect([answer.statuses, codeIn(answer)]).toEqual([[415], 'media_type_unsupported'])
+    }
+    const origins = 'Origin: http://localhost:4000\r\nOrigin: http://evil.example\r\n'
+    const answer = await post(`${origins}Content-Length: ${LOGIN.length}\r\n`, LOGIN)
+    expect([answer.statuses, codeIn(answer)]).toEqual([[403], 'csrf_refused'])
+  })
+
   test('requests in a row on one connection are answered in their order', async () => {
     const row = ['/health/live', '/auth/me', '/nothing'].map((path) => `GET ${path} HTTP/1.1\r\n${HOST}\r\n`)
     expect((await send(row.join(''), 500)).statuses).toEqual([200, 401, 404])
