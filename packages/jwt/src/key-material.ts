@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, KeyObject } from 'node:crypto'
+import { createPrivateKey, createPublicKey, KeyObject, type webcrypto } from 'node:crypto'
 import type { AlgorithmRow } from './algorithms.ts'
 import { decodeBase64url } from './base64url.ts'
 import { isJsonObject, own } from './json.ts'
@@ -64,13 +64,34 @@ function parseKey(owner: string, material: unknown, row: AlgorithmRow, half: Hal
   if (passphrase !== undefined) throw new TypeError(`${owner}: a passphrase is for an encrypted PEM alone`)
   if (material instanceof KeyObject) return checkHalf(owner, material, half)
   if (globalThis.CryptoKey !== undefined && material instanceof CryptoKey) {
+    checkCryptoKey(owner, material, row, half)
     return checkHalf(owner, KeyObject.from(material), half)
   }
   if (isJsonObject(material) && typeof own(material, 'kty') === 'string') return parseJwk(owner, material, row, half)
   throw new TypeError(`${owner}: the key must be a PEM text, a JWK, a KeyObject or a CryptoKey`)
 }
 
-function checkHalf(owner: string, key: KeyObject, half: Half): KeyObject {
+/** The algorithms of WebCrypto, by how ours begin. */
+const WEB_NAMES: Readonly<Record<string, string>> = {
+  RS: 'RSASSA-PKCS1-v1_5',
+  PS: 'RSA-PSS',
+  ES: 'ECDSA',
+  Ed: 'Ed25519',
+}
+
+/** What a CryptoKey says that it is for counts as it does in a JWK: a KeyObject no longer tells. */
+function checkCryptoKey(owner: string, key: webcrypto.CryptoKey, row: AlgorithmRow, half: Half): void {
+  checkHalf(owner, key, half)
+  const operation = half === 'public' ? 'verify' : 'sign'
+  if (!key.usages.includes(operation)) throw new TypeError(`${owner}: the CryptoKey is not for "${operation}"`)
+  const { name, hash }: { name: string; hash?: { name: string } } = key.algorithm
+  // The hash of an ECDSA key is chosen with the signature, that of an RSA key with the key.
+  const isSame =
+    name === WEB_NAMES[row.name.slice(0, 2)] && (hash === undefined || hash.name === `SHA-${row.name.slice(2)}`)
+  if (!isSame) throw new TypeError(`${owner}: the CryptoKey is for another algorithm`)
+}
+
+function checkHalf<K extends { readonly type: string }>(owner: string, key: K, half: Half): K {
   if (key.type !== half) throw new TypeError(`${owner}: ${WRONG_HALF[half]}`)
   return key
 }

@@ -88,6 +88,22 @@ test('a CryptoKey of WebCrypto', async () => {
   expect(() => importVerificationKey(pair.privateKey, 'ES256')).toThrow(TypeError)
 })
 
+test('B14 B15 a CryptoKey is for what it says', async () => {
+  const { subtle } = webcrypto
+  const rsa = { name: 'RSA-PSS', hash: 'SHA-384', modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]) }
+  const pss = await subtle.generateKey(rsa, true, ['sign', 'verify'])
+  const oaep = await subtle.generateKey({ ...rsa, name: 'RSA-OAEP' }, true, ['encrypt', 'decrypt'])
+  const ecdh = await subtle.generateKey({ name: 'ECDH', namedCurve: 'P-256' }, true, ['deriveBits'])
+  expect(importVerificationKey(pss.publicKey, 'PS384').kid).toBe(importSigningKey(pss.privateKey, 'PS384').kid)
+  const ed = await subtle.generateKey('Ed25519', true, ['sign', 'verify'])
+  if (!('publicKey' in ed)) throw new Error('a pair is due')
+  expect(importVerificationKey(ed.publicKey, 'Ed25519').kid).toBe(importSigningKey(ed.privateKey, 'EdDSA').kid)
+  for (const alg of ['PS256', 'RS384', 'RS256'] as const)
+    expect(() => importVerificationKey(pss.publicKey, alg)).toThrow(/another algorithm/)
+  expect(() => importVerificationKey(oaep.publicKey, 'PS384')).toThrow(/not for "verify"/)
+  expect(() => importSigningKey(ecdh.privateKey, 'ES256')).toThrow(/not for "sign"/)
+})
+
 test('an error of a key says nothing of the key', () => {
   const text = `-----BEGIN PRIVATE KEY-----\n${Buffer.from('a very private thing, indeed').toString('base64')}\n-----END PRIVATE KEY-----`
   try {
