@@ -9,6 +9,7 @@ import { systemRandom } from '../../packages/server/src/adapters/system/random.t
 import { systemTimers } from '../../packages/server/src/adapters/system/timers.ts'
 import { createCliServices } from '../../packages/server/src/cli-services.ts'
 import { resolveSettings } from '../../packages/server/src/config/load.ts'
+import { createCountersign } from '../../packages/server/src/countersign.ts'
 import {
   codeOf,
   cookiesOf,
@@ -211,6 +212,27 @@ describe('S-P10 the first administrator’s one-time password is made only where
       const started = await openTestService({ folder })
       expect(started.oneTimePassword).toMatch(/^[0-9a-z-]{34}$/)
       await started.close()
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+
+  test('inside an application it is made with the password of the settings, and not without', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'countersign-review-'))
+    const statusOfLogin = async (more: object) => {
+      const embedded = createCountersign({ issuer: ISSUER, dataDir: folder, logLevel: 'silent', ...more })
+      const init = {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ username: 'admin', password: PASSWORD, scope: 'admin' }),
+      }
+      const { status } = await embedded.fetch(new Request(`${ISSUER}/auth/login`, init))
+      await embedded.close()
+      return status
+    }
+    try {
+      expect(await statusOfLogin({})).toBe(401)
+      expect(await statusOfLogin({ adminPassword: PASSWORD })).toBe(200)
     } finally {
       rmSync(folder, { recursive: true })
     }

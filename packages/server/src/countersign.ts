@@ -68,7 +68,8 @@ const PATHS = ['/auth/*', '/admin/*', '/.well-known/*', '/health/*', '/metrics',
 
 /**
  * Makes a service to be mounted in an application. Checks the settings and touches nothing; `ready` or the first request
- * opens it.
+ * opens it. The first administrator is made with `adminPassword`; without it nobody would see a one-time password, so it
+ * is `countersign account create NAME --role admin` that makes one.
  *
  * @throws {ConfigError} that lists every fault of the settings
  */
@@ -87,13 +88,15 @@ export function createCountersign<C extends AddedClaims = Record<never, never>>(
 
   function open(): Promise<Service> {
     if (state.closed) return Promise.reject(new TypeError('the service was closed'))
-    state.opening ??= openService(resolved, plugins, system, { checkHost: false, serving: true }).catch(
-      (error: unknown) => {
-        // The next request may find the store again.
-        delete state.opening
-        throw error
-      },
-    )
+    state.opening ??= openService(resolved, plugins, system, {
+      checkHost: false,
+      serving: true,
+      announces: false,
+    }).catch((error: unknown) => {
+      // The next request may find the store again.
+      delete state.opening
+      throw error
+    })
     return state.opening
   }
 

@@ -76,6 +76,11 @@ export interface ServiceOptions {
    * administrator is made.
    */
   readonly serving: boolean
+  /**
+   * False where nobody is shown the first administrator's one-time password: then one is made only with the password of
+   * the settings. Default true.
+   */
+  readonly announces?: boolean
   /** Is told the text of every SQL statement. */
   readonly onStatement?: StatementObserver | undefined
 }
@@ -226,10 +231,11 @@ export async function openService(
       registration: settings.registration,
     })
 
-    // Only by who serves, and so shows the one-time password: a command that came first would keep it to itself.
+    // Only where the one-time password is shown: a command that came first would keep it to itself.
+    const isShown = options.announces !== false || settings.adminPassword !== undefined
     const makeFirst = () =>
       createFirstAdministrator({ accounts: stores.accounts, hasher, random, now, audit, rules, settings })
-    const firstAdministrator = options.serving ? await withAdministratorSettings(makeFirst) : undefined
+    const firstAdministrator = options.serving && isShown ? await withAdministratorSettings(makeFirst) : undefined
     if (options.serving) {
       await audit.record({ event: 'service.started', result: 'ok', actor: 'system', detail: startDetail(settings) })
     }
