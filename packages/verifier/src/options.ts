@@ -1,5 +1,6 @@
 /**
- * Refuses what an options object must not be: not an object, a name that nobody reads, a value that is `undefined`.
+ * Refuses what an options object must not be: not an object, a name that nobody reads, a value that is `undefined` or
+ * null.
  * A misspelt option that passes in silence is a check that never runs.
  */
 export function checkOptionNames(owner: string, options: unknown, allowed: readonly string[]): void {
@@ -8,7 +9,7 @@ export function checkOptionNames(owner: string, options: unknown, allowed: reado
   }
   for (const [name, value] of Object.entries(options)) {
     if (!allowed.includes(name)) throw new TypeError(`${owner}: there is no option "${name}"`)
-    if (value === undefined) throw new TypeError(`${owner}: the option "${name}" is undefined`)
+    if (value === undefined || value === null) throw new TypeError(`${owner}: the option "${name}" has no value`)
   }
 }
 

@@ -54,6 +54,7 @@ describe('S-B07 unfit options are refused when the verifier is made', () => {
     ['a secret algorithm from an address', { ...PARTIES, algorithms: ['HS256'] }],
     ['a tolerance of minutes', { ...options, clockTolerance: 301 }],
     ['a negative tolerance', { ...options, clockTolerance: -1 }],
+    ['null for a tolerance', { ...options, clockTolerance: null }],
     ['no tolerance', { ...PARTIES, clockTolerance: Number.NaN }],
     ['a schema that is none', { ...options, claims: { parse: () => ({}) } }],
     ['a clock that is none', { ...options, clock: NOW }],
