@@ -266,10 +266,17 @@ describe('S-H06 refusals', () => {
     )
   })
 
-  test('a fault of ours is 500, tells nothing, and is logged with the request id', async () => {
-    const claims = () => {
-      throw new TypeError('the secret is hunter2 at /srv/app.ts:7')
-    }
+  const SECRET = 'the secret is hunter2 at /srv/app.ts:7'
+  test.each([
+    [
+      'thrown',
+      () => {
+        throw new TypeError(SECRET)
+      },
+    ],
+    ['a rejected promise', () => Promise.reject(new TypeError(SECRET))],
+    ['thrown, and no error at all', () => Promise.reject(SECRET)],
+  ])('S-A07 a fault of ours, %s, is 500, tells nothing, and is logged with the request id', async (_name, claims) => {
     const faulty = await openTestService({ plugins: { claims }, settings: { rateLimit: 'off' } })
     try {
       const registered = await faulty.post('/auth/register', { username: 'alice', password: PASSWORD })
