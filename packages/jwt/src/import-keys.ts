@@ -60,7 +60,8 @@ export function importSecret<A extends HmacAlgorithm>(
 
 /**
  * Makes a key that signs of a private key: PEM (PKCS #8, PKCS #1, SEC 1; encrypted with `passphrase`), JWK, KeyObject or
- * CryptoKey. RSA below 2048 bits, a wrong curve, and halves that do not belong together are refused with a TypeError.
+ * CryptoKey. RSA below 2048 bits, a wrong curve, halves that do not belong together, and a CryptoKey that is for
+ * something else or not extractable are refused with a TypeError.
  */
 export function importSigningKey<A extends AsymmetricAlgorithm>(
   material: KeyMaterial,

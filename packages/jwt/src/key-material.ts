@@ -82,6 +82,9 @@ const WEB_NAMES: Readonly<Record<string, string>> = {
 /** What a CryptoKey says that it is for counts as it does in a JWK: a KeyObject no longer tells. */
 function checkCryptoKey(owner: string, key: webcrypto.CryptoKey, row: AlgorithmRow, half: Half): void {
   checkHalf(owner, key, half)
+  // Its bytes are not to be had; made into a KeyObject it could be exported like any other.
+  if (!key.extractable)
+    throw new TypeError(`${owner}: the CryptoKey is not extractable; createAsyncSigner takes it as an external key`)
   const operation = half === 'public' ? 'verify' : 'sign'
   if (!key.usages.includes(operation)) throw new TypeError(`${owner}: the CryptoKey is not for "${operation}"`)
   const { name, hash }: { name: string; hash?: { name: string } } = key.algorithm

@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, webcrypto } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import {
+  createAsyncSigner,
   createJwkSet,
   createSigner,
   createVerifier,
@@ -102,6 +103,25 @@ test('B14 B15 a CryptoKey is for what it says', async () => {
     expect(() => importVerificationKey(pss.publicKey, alg)).toThrow(/another algorithm/)
   expect(() => importVerificationKey(oaep.publicKey, 'PS384')).toThrow(/not for "verify"/)
   expect(() => importSigningKey(ecdh.privateKey, 'ES256')).toThrow(/not for "sign"/)
+})
+
+test('a CryptoKey that is not extractable signs from outside, and does not become one that can be exported', async () => {
+  const { subtle } = webcrypto
+  const { privateKey, publicKey } = await subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, [
+    'sign',
+    'verify',
+  ])
+  expect(() => importSigningKey(privateKey, 'ES256')).toThrow(/not extractable/)
+  const keys = importVerificationKey(publicKey, 'ES256', { kid: 'hsm' })
+  const { sign } = createAsyncSigner({
+    key: {
+      alg: 'ES256',
+      kid: 'hsm',
+      sign: async (input) => new Uint8Array(await subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, privateKey, input)),
+    },
+    ...parties,
+  })
+  expect(createVerifier({ keys, ...parties }).verify(await sign({ sub: 'a' })).claims.sub).toBe('a')
 })
 
 test('an error of a key says nothing of the key', () => {
