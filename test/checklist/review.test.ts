@@ -254,3 +254,32 @@ describe('S-P10 the first administrator’s one-time password is made only where
     }
   })
 })
+
+test('S-T11 an application that tells no client address has limits by account alone, and is told so once', async () => {
+  const service = await openTestService()
+  try {
+    await register(service, 'alice')
+    const attempt = (username: string, password: string, peer?: string) => {
+      const headers = { 'content-type': 'application/json' }
+      const init = { method: 'POST', headers, body: JSON.stringify({ username, password }) }
+      return service.service.app(new Request(`${ISSUER}/auth/login`, init), { clientAddress: peer })
+    }
+    const statuses = async (count: number, one: () => Promise<Response>) => {
+      const seen: number[] = []
+      for (let i = 0; i < count; i++) seen.push((await one()).status)
+      return seen
+    }
+    // One attacker does not use up what everybody shares …
+    let name = 0
+    expect(await statuses(25, () => attempt(`nobody${name++}`, 'wrong'))).toEqual(Array(25).fill(401))
+    expect((await attempt('alice', PASSWORD)).status).toBe(200)
+    // … and still has five tries for an account.
+    expect((await statuses(7, () => attempt('alice', 'wrong'))).filter((status) => status === 401)).toHaveLength(5)
+    expect(service.logs.filter((line) => line.includes('no client address'))).toHaveLength(1)
+    // What was told and is no address is one: no text of a client's choice is a way around.
+    const told = await statuses(30, () => attempt(`nobody${name++}`, 'wrong', `junk${name}`))
+    expect(told.filter((status) => status === 401)).toHaveLength(20)
+  } finally {
+    await service.close()
+  }
+})

@@ -342,8 +342,10 @@ function throttleFigures(settings: Settings) {
 
 function clientResolver({ trustedProxies }: Settings): ResolveClient {
   const proxies = parseTrustedProxies(trustedProxies)
+  const addressOf = (peer: string, forwardedFor: string | undefined) =>
+    clientAddress({ peer, forwardedFor }, proxies)?.text ?? 'unknown'
   return (peer, headers) => ({
-    address: clientAddress({ peer, forwardedFor: headers.get('x-forwarded-for') ?? undefined }, proxies)?.text,
+    address: peer === undefined ? undefined : addressOf(peer, headers.get('x-forwarded-for') ?? undefined),
     throughTrustedProxy: isTrustedPeer(peer, proxies),
   })
 }

@@ -82,8 +82,15 @@ export function createApp(dependencies: AppDependencies): App {
   const realm = issuer.replaceAll(/["\\]/g, '')
   const hono = createRouter()
 
+  let warned = false
+  function warnOnce(): void {
+    if (!warned) log.warn('no client address is told, so limits go by account alone')
+    warned = true
+  }
+
   return async (request, info = {}) => {
     const startedAt = clock.mono()
+    if (info.clientAddress === undefined) warnOnce()
     const client = dependencies.resolveClient(info.clientAddress, request.headers)
     const caller: Caller = {
       requestId: requestIdOf(request, client.throughTrustedProxy),

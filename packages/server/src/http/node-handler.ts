@@ -20,7 +20,8 @@ type ParsedRequest = IncomingMessage & { readonly body?: unknown; readonly origi
 export function createNodeHandler(app: App, owns: (path: string) => boolean): NodeHandler {
   const listen = getRequestListener(
     (request, { incoming }) => {
-      const clientAddress = incoming.socket.remoteAddress
+      // A socket that is gone has no address any more, but came from one.
+      const clientAddress = incoming.socket.remoteAddress ?? (incoming.socket.destroyed ? 'gone' : undefined)
       return isAmbiguous(incoming as ParsedRequest)
         ? app(new Request(UNREADABLE), { clientAddress, ambiguous: true })
         : app(withParsedBody(request, incoming as ParsedRequest), { clientAddress })

@@ -2,7 +2,10 @@
 export interface Caller {
   /** Also in the logs and in the answer. */
   readonly requestId: string
-  /** The client's address in canonical text, seen through the trusted proxies; absent where nobody told it. */
+  /**
+   * The client's address in canonical text, seen through the trusted proxies; absent where nobody told it, and `unknown`
+   * where what was told is no address.
+   */
   readonly address: string | undefined
   readonly userAgent: string | undefined
 }

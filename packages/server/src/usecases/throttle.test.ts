@@ -175,14 +175,19 @@ describe('S-T04 S-T06 one address', () => {
     expect(await spray(throttle, ['2001:db8:3::1'])).toBe(1)
   })
 
-  test('no address at all is counted as one, never as none', async () => {
+  test('what is no address is counted as one, never as none', async () => {
     const { throttle } = setUp()
-    expect(
-      await spray(
-        throttle,
-        Array.from({ length: 100 }, (_, index) => (index % 2 ? undefined : 'nonsense')),
-      ),
-    ).toBe(20)
+    const texts = Array.from({ length: 100 }, (_, index) => (index % 2 ? 'unknown' : 'nonsense'))
+    expect(await spray(throttle, texts)).toBe(20)
+  })
+
+  test('where nobody tells it no client locks out the others, and accounts are limited as ever', async () => {
+    const { throttle } = setUp()
+    expect(await spray(throttle, Array(100).fill(undefined))).toBe(100)
+    const waits: number[] = []
+    for (let i = 0; i < 8; i++) waits.push(await fail(throttle, { usernameKey: 'alice', address: undefined }))
+    expect(waits.filter((wait) => wait === 0)).toHaveLength(5)
+    expect(await spray(throttle, Array(30).fill('192.0.2.9'))).toBe(20)
   })
 })
 

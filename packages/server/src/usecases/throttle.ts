@@ -43,7 +43,10 @@ export interface LoginAttempt {
 export interface LoginClaim {
   /** The mapped username, or the text that was sent where it is none. Unknown ones count like known ones. */
   readonly usernameKey: string
-  /** The client's address; all attempts without one share the limit of one address. */
+  /**
+   * The client's address. Where nobody told it there is no limit by address: one that all clients share would let each of
+   * them lock out all the others. What was told and is no address shares the limit of one.
+   */
   readonly address: string | undefined
   /** The id that the valid device cookie of this very account names; absent on any other device. */
   readonly device?: string | undefined
@@ -139,7 +142,8 @@ export function createThrottle({
   }
 
   function addressLimits(what: string, text: string | undefined, limit: RateLimit) {
-    const address = text === undefined ? undefined : parseAddress(text)
+    if (text === undefined) return []
+    const address = parseAddress(text)
     if (address === undefined) return [{ key: key(what, 'no address'), limit }]
     const { host, network } = addressBuckets(address)
     const own = { key: key(what, host), limit }
