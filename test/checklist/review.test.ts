@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +10,7 @@ import { systemTimers } from '../../packages/server/src/adapters/system/timers.t
 import { createCliServices } from '../../packages/server/src/cli-services.ts'
 import { resolveSettings } from '../../packages/server/src/config/load.ts'
 import { createCountersign } from '../../packages/server/src/countersign.ts'
+import { readMasterKeys } from '../../packages/server/src/data-folder.ts'
 import {
   codeOf,
   cookiesOf,
@@ -281,5 +282,29 @@ test('S-T11 an application that tells no client address has limits by account al
     expect(told.filter((status) => status === 401)).toHaveLength(20)
   } finally {
     await service.close()
+  }
+})
+
+test('S-K08 S-K05 a start that meets another one on an empty folder takes its master key, and is not refused', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'countersign-review-'))
+  const [database, masterKeys] = [join(folder, 'countersign.db'), join(folder, 'master.key')]
+  const secret = Buffer.from(systemRandom.bytes(32)).toString('base64')
+  try {
+    const none = { masterKeys: undefined }
+    const meeting = {
+      folder,
+      masterKeys,
+      // The other one comes in at the moment when we look for the database.
+      get database() {
+        writeFileSync(masterKeys, `7:${secret}\n`)
+        writeFileSync(database, '')
+        return database
+      },
+    }
+    expect(readMasterKeys(none, meeting, systemRandom).ids).toEqual([7])
+    rmSync(masterKeys)
+    expect(() => readMasterKeys(none, { folder, masterKeys, database }, systemRandom)).toThrow(/is missing/)
+  } finally {
+    rmSync(folder, { recursive: true })
   }
 })

@@ -38,9 +38,11 @@ export function dataPlaces(settings: Pick<Settings, 'dataDir' | 'databaseUrl'>, 
 export function readMasterKeys(settings: Pick<Settings, 'masterKeys'>, places: DataPlaces, random: Random): MasterKeys {
   if (settings.masterKeys !== undefined) return parse(settings.masterKeys.join(','), 'masterKeys')
   const file = masterKeyFile(places.masterKeys)
+  // Looked for before the key: another service that starts at this moment makes the key first and the database then.
+  const hasDatabase = exists(places.database)
   const found = file.read()
   if (found !== undefined) return parse(found, places.masterKeys)
-  if (exists(places.database)) {
+  if (hasDatabase) {
     throw refusal(
       'master_key_wrong',
       places.masterKeys,
