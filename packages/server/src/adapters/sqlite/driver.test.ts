@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import { constants, DatabaseSync } from 'node:sqlite'
 import { afterAll, describe, expect, test } from 'vitest'
 import { StoreUnavailableError } from '../../ports/store-error.ts'
 import type { Timers } from '../../ports/timers.ts'
@@ -227,4 +227,26 @@ describe('faults', () => {
     expect(faults.filter((fault) => fault instanceof StoreUnavailableError).length).toBe(50)
     expect((await names(driver)).length).toBe(10_000)
   })
+})
+
+test('a transaction that cannot go on is taken back whole, and does not stay open for those who come after', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'countersign-driver-'))
+  const database = new DatabaseSync(join(folder, 'one.db'))
+  database.exec('CREATE TABLE note (text TEXT)')
+  const driver = createSqliteDriver(database, systemTimers)
+  const write = (text: string) => driver.run('INSERT INTO note (text) VALUES ($1) RETURNING text', [text])
+  try {
+    // As when memory runs out there: SQLite refuses the savepoint and leaves the transaction open.
+    database.setAuthorizer((action) =>
+      action === constants.SQLITE_SAVEPOINT ? constants.SQLITE_DENY : constants.SQLITE_OK,
+    )
+    const together = await Promise.allSettled([write('one'), driver.transaction((run) => run('SELECT 1', []))])
+    expect(together.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    database.setAuthorizer(null)
+    expect(await write('two')).toEqual([{ text: 'two' }])
+    expect(await driver.run('SELECT text FROM note', [])).toEqual([{ text: 'two' }])
+  } finally {
+    await driver.close()
+    rmSync(folder, { recursive: true })
+  }
 })

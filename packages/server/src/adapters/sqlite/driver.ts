@@ -115,16 +115,26 @@ export function createSqliteDriver(
     try {
       for (const job of jobs) answers.push(await apply(job))
     } catch (error) {
+      takeBack()
       return jobs.map((job) => () => job.refuse(new StoreUnavailableError(error)))
     }
     try {
       control('COMMIT')
     } catch (error) {
       // The commit record may be on the disk or not: SQLite cannot say after an error of fsync, and neither can we.
-      if (database.isTransaction) control('ROLLBACK')
+      takeBack()
       return jobs.map((job) => () => job.refuse(new StoreUnavailableError(error, 'unknown')))
     }
     return answers
+  }
+
+  /** Left open, it would hold the lock, show its changes to readers and refuse every commit after it. Never throws. */
+  function takeBack(): void {
+    try {
+      if (database.isTransaction) database.exec('ROLLBACK')
+    } catch {
+      // Nothing more can be done with it here; the next BEGIN tells its callers.
+    }
   }
 
   /** @throws when SQLite gave the whole transaction up, as it does when the disk is full or fails */
