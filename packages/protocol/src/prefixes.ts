@@ -11,5 +11,10 @@ export const PREFIXES = {
   oneTime: 'csn_ot_',
 } as const
 
-/** What a text that holds one of our secrets matches. */
-export const SECRET_PATTERN: RegExp = /\bcsn_(?:rt|cs|ot)_[0-9A-Za-z]{16,}/g
+/**
+ * What of a text is one of our secrets: for `replaceAll` and `matchAll`. Not for `test`, which goes on where it left off.
+ *
+ * Whatever stands before it: in a line of JSON a line break is `\n`, in a query `=` is `%3D`, and a pattern that wanted the
+ * start of a word would find no secret behind the letter.
+ */
+export const SECRET_PATTERN: RegExp = /csn_(?:rt|cs|ot)_[0-9A-Za-z]{16,}/g
