@@ -95,6 +95,22 @@ describe('what an issuer answers', () => {
     expect(await ask(out[label] ?? Response.error)).toEqual({ ok: false, code: 'issuer_unavailable' })
   })
 
+  test.each([302, 404, 429, 500])(
+    'the body of a %i is not left unread, which would hold its connection',
+    async (status) => {
+      let cancelled = 0
+      const body = new ReadableStream({ cancel: () => void cancelled++ })
+      expect(await ask(() => new Response(body, { status }))).toMatchObject({ ok: false })
+      expect(cancelled).toBe(1)
+      expect(asked.at(-1)?.credentials).toBe('omit')
+    },
+  )
+
+  test('a line that breaks in the middle is no answer', async () => {
+    const body = new ReadableStream({ start: (controller) => controller.error(new Error('cut')) })
+    expect(await ask(() => new Response(body))).toEqual({ ok: false, code: 'issuer_unavailable' })
+  })
+
   test('an issuer on this machine may have its keys there too', async () => {
     const issuer = 'http://localhost:4000'
     const metadata = { issuer, jwks_uri: `${issuer}/jwks` }

@@ -48,11 +48,14 @@ export async function fetchJwksUri(
 
 /** The document, or undefined when the answer is not one. Rejects when there is no answer, or one to come back later. */
 async function fetchJson(uri: string, fetch: Platform['fetch'], signal: AbortSignal): Promise<unknown> {
-  const response = await fetch(
-    new Request(uri, { redirect: 'manual', headers: { accept: 'application/json' }, signal }),
-  )
-  if (response.status >= 500 || response.status === 429) throw new Error('the issuer is busy')
-  const text = response.status === 200 ? await readText(response) : ''
+  const headers = { accept: 'application/json' }
+  const response = await fetch(new Request(uri, { redirect: 'manual', credentials: 'omit', headers, signal }))
+  if (response.status !== 200) {
+    await response.body?.cancel() // an answer that nobody reads holds its connection
+    if (response.status >= 500 || response.status === 429) throw new Error('the issuer is busy')
+    return undefined
+  }
+  const text = await readText(response)
   try {
     return JSON.parse(text)
   } catch {
