@@ -308,3 +308,20 @@ test('S-K08 S-K05 a start that meets another one on an empty folder takes its ma
     rmSync(folder, { recursive: true })
   }
 })
+
+test('S-T08 a logout that is repeated without end does not write without end', async () => {
+  const service = await openTestService({ settings: { rateLimit: 'off' } })
+  try {
+    const { access_token: token, refresh_token } = await signUp(service, 'alice')
+    const from = service.statements.length
+    for (let i = 0; i < 40; i++) {
+      expect((await service.post('/auth/logout', undefined, { token })).status).toBe(204)
+      expect((await service.post('/auth/refresh/revoke', { refresh_token })).status).toBe(204)
+    }
+    const entries = service.statements.slice(from).filter((text) => text.includes('INSERT INTO revocation'))
+    expect(entries.length).toBeGreaterThanOrEqual(1)
+    expect(entries.length).toBeLessThan(8)
+  } finally {
+    await service.close()
+  }
+})

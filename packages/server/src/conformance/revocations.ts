@@ -37,6 +37,29 @@ export function testRevocations(name: string, fresh: FreshWithRevocations, { des
       expect(await revocations()).toEqual([{ ...entry, forgetAt: clock.at + MEMORY }])
     })
 
+    test('a session that is ended over and over leaves an entry a second, and none once its last token is over', async () => {
+      const { open, revocations } = fresh()
+      const { stores, clock, addSession } = await createWorld(open)
+      const { sid } = await addSession()
+      await stores.sessions.end(sid)
+      const endedAt = clock.at
+      const times: number[] = []
+      for (let i = 0; i < 25; i++) {
+        if (i % 10 === 0) times.push(clock.at)
+        await stores.sessions.end(sid)
+        clock.at += SECOND / 10
+      }
+      expect((await revocations()).map(({ createdAt }) => createdAt)).toEqual(times)
+      clock.at = endedAt + MEMORY - 1
+      await stores.sessions.end(sid)
+      expect((await revocations()).length).toBe(times.length + 1)
+      clock.at = endedAt + MEMORY
+      await stores.sessions.end(sid)
+      clock.at += SECOND
+      await stores.sessions.end(sid)
+      expect((await revocations()).length).toBe(times.length + 1)
+    })
+
     test('what raises the version of an account leaves it in an entry; what does not, none', async () => {
       const { open, revocations } = fresh()
       const { stores, clock, addAccount } = await createWorld(open)

@@ -90,6 +90,13 @@ export interface Rotation {
  */
 export const REVOCATION_MEMORY = 3_960_000
 
+/**
+ * How old the last entry of a session may be, in milliseconds, to speak for one more end of it too. Whoever reads entries
+ * looks back further than this for late commits; and without it, a logout that is repeated without end would write
+ * without end.
+ */
+export const REVOCATION_REPEAT = 1_000
+
 /** Neither ended nor expired. */
 export function isAlive(session: StoredSession, now: number): boolean {
   return session.endedAt === undefined && session.idleExpiresAt > now && session.absoluteExpiresAt > now

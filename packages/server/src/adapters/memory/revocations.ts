@@ -1,5 +1,5 @@
 import { encodeId, slotOf } from '../../domain/ids.ts'
-import { REVOCATION_MEMORY } from '../../domain/session.ts'
+import { REVOCATION_MEMORY, REVOCATION_REPEAT } from '../../domain/session.ts'
 import type { MemoryState, RevocationEntry } from './state.ts'
 
 /** All tokens of one session are refused. */
@@ -12,6 +12,16 @@ export function revokeSession(state: MemoryState, sid: Uint8Array, now: number):
     t: now,
     forgetAt: now + REVOCATION_MEMORY,
   })
+}
+
+/** The same for a session that ended before, unless that was told a moment ago, or no token of it can be good any more. */
+export function revokeSessionAgain(state: MemoryState, sid: Uint8Array, endedAt: number, now: number): void {
+  if (now - endedAt >= REVOCATION_MEMORY) return
+  const key = encodeId(sid)
+  const told = [...state.revocations.values()].some(
+    (entry) => entry.kind === 's' && entry.key === key && entry.createdAt > now - REVOCATION_REPEAT,
+  )
+  if (!told) revokeSession(state, sid, now)
 }
 
 /** Ends every session of an account whose version was just raised to `ver`, and refuses its older tokens. */

@@ -1,7 +1,7 @@
 import { encodeId, slotOf } from '../../domain/ids.ts'
 import { decideRotation, isAlive } from '../../domain/session.ts'
 import type { SessionStore, StoredSession } from '../../ports/session-store.ts'
-import { endSessions, revokeSession } from './revocations.ts'
+import { endSessions, revokeSessionAgain } from './revocations.ts'
 import type { MemoryState } from './state.ts'
 
 /** No method awaits between its reads and its writes, so each is one atomic step. */
@@ -40,7 +40,7 @@ export function createMemorySessionStore(state: MemoryState, now: () => number):
       const session = sessions.get(encodeId(sid))
       if (session === undefined) return undefined
       if (session.endedAt === undefined) sessions.set(encodeId(sid), { ...session, endedAt: now() })
-      else revokeSession(state, sid, now())
+      else revokeSessionAgain(state, sid, session.endedAt, now())
       return session
     },
 

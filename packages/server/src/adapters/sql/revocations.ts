@@ -1,5 +1,5 @@
 import { encodeId, slotOf } from '../../domain/ids.ts'
-import { REVOCATION_MEMORY } from '../../domain/session.ts'
+import { REVOCATION_MEMORY, REVOCATION_REPEAT } from '../../domain/session.ts'
 import type { RunSql } from './driver.ts'
 
 /** Two in one millisecond are one entry, and the higher of them counts: that is how the feed merges them too. */
@@ -12,6 +12,17 @@ ON CONFLICT (slot, created_at, kind, key) DO UPDATE SET
 /** All tokens of one session are refused. */
 export async function revokeSession(run: RunSql, sid: Uint8Array, now: number): Promise<void> {
   await run(INSERT_REVOCATION, [slotOf(sid), now, 's', encodeId(sid), now, now + REVOCATION_MEMORY])
+}
+
+export const FIND_RECENT = `
+SELECT created_at FROM revocation WHERE slot = $1 AND created_at > $2 AND kind = $3 AND key = $4
+ORDER BY created_at LIMIT 1`
+
+/** The same for a session that ended before, unless that was told a moment ago, or no token of it can be good any more. */
+export async function revokeSessionAgain(run: RunSql, sid: Uint8Array, endedAt: number, now: number): Promise<void> {
+  if (now - endedAt >= REVOCATION_MEMORY) return
+  const [recent] = await run(FIND_RECENT, [slotOf(sid), now - REVOCATION_REPEAT, 's', encodeId(sid)])
+  if (recent === undefined) await revokeSession(run, sid, now)
 }
 
 /** All tokens of an account with a lower version than `ver` are refused. */

@@ -4,7 +4,7 @@ import { bytesOf, numberOf, optional, textOf } from './columns.ts'
 import type { SqlDriver, SqlRow, SqlValue } from './driver.ts'
 import { endSessions } from './end-sessions.ts'
 import type { OutageWatch } from './outage.ts'
-import { revokeSession } from './revocations.ts'
+import { revokeSession, revokeSessionAgain } from './revocations.ts'
 
 /** A logout that took longer, in milliseconds, may have committed too late for those who poll. */
 const SLOW_LOGOUT = 1_000
@@ -103,8 +103,9 @@ export function createSqlSessionStore(driver: SqlDriver, now: () => number, outa
       }
       const [ended] = await run(FIND, [slotOf(sid), sid])
       if (ended === undefined) return undefined
-      await revokeSession(run, sid, now())
-      return toSession(ended)
+      const session = toSession(ended)
+      await revokeSessionAgain(run, sid, session.endedAt ?? askedAt, now())
+      return session
     },
 
     async endAll(accountId) {
