@@ -37,8 +37,8 @@ export const start: Bench = {
   async run({ quick }) {
     if (!existsSync(DIST)) throw new Error('there is no build; make one by: npm run build')
     const found = new Map<string, Start[]>(Object.keys(WAYS).map((way) => [way, []]))
-    for (let round = 0; round < (quick ? 1 : 7); round++) {
-      for (const [way, args] of Object.entries(WAYS)) found.get(way)?.push(await startTwice(args, quick ? 100 : 3_000))
+    for (let round = 0; round < (quick ? 1 : 5); round++) {
+      for (const [way, args] of Object.entries(WAYS)) found.get(way)?.push(await startTwice(args, quick ? 100 : 2_000))
     }
     const rows = [
       rowOf('ready on an empty folder', 'ms', ({ first }) => first),
