@@ -791,6 +791,15 @@ describe('requests', () => {
     expect(world.count('/auth/refresh')).toBe(1)
   })
 
+  test('abort: the signal of a Request counts unless init takes it away', async () => {
+    const world = createWorld()
+    const client = world.page()
+    await client.login(ALICE)
+    const request = new Request(ORDERS, { signal: AbortSignal.abort('no longer wanted') })
+    expect(await client.fetch(request).catch((reason: unknown) => reason)).toBe('no longer wanted')
+    expect(await callerOf(await client.fetch(request, { signal: null }))).toBe('alice')
+  })
+
   test('every function works when taken off the object', async () => {
     const world = createWorld()
     const { login, fetch, accessToken, logout, ready } = world.page()

@@ -29,7 +29,8 @@ export function createAuthorizedFetch<C extends object>(parts: AuthorizedFetchPa
     // What was judged is what is sent, and not a text that somebody might resolve to another origin.
     const target = request ?? url.href
 
-    const signal = init?.signal ?? request?.signal
+    // As in `fetch` itself, null takes the signal of a Request away.
+    const signal = init?.signal === undefined ? request?.signal : init.signal
     const began = session.live?.user.id
     const live = sameAccount(began, await abortable(obtain(), signal))
     if (!live) return platform.fetch(target, init)
