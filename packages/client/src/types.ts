@@ -51,8 +51,8 @@ export interface ClientOptions {
   /** The issuer: the public URL of the service. `https`, or `http` on a loopback host. */
   readonly issuer: string
   /**
-   * Origins that may get the access token besides the page's own and the issuer's, such as `https://api.example.com`.
-   * No other origin ever gets it. Default: none.
+   * Origins that may get the access token besides the page's own and the issuer's, such as `https://api.example.com`;
+   * `http` on a loopback host alone (RFC 6750 §5.3). No other origin ever gets it. Default: none.
    */
   readonly origins?: readonly string[]
   /**
