@@ -325,3 +325,23 @@ test('S-T08 a logout that is repeated without end does not write without end', a
     await service.close()
   }
 })
+
+test('S-R08 a wish that cannot be granted is refused before a password changes', async () => {
+  const audience = ['https://api.example.com', 'https://files.example.com']
+  const service = await openTestService({ settings: { rateLimit: 'off', audience, signingAlgorithm: 'HS256' } })
+  const change = (more: object) =>
+    service.post('/auth/password/change', {
+      username: 'admin',
+      current_password: service.oneTimePassword,
+      new_password: PASSWORD,
+      ...more,
+    })
+  try {
+    for (const wish of [{ audience }, { audience: 'https://other.example.com' }, { scope: 'a"b' }]) {
+      expect((await change(wish)).status).toBe(422)
+    }
+    expect((await change({ audience: audience[1] })).status).toBe(200)
+  } finally {
+    await service.close()
+  }
+})

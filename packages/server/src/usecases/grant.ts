@@ -49,17 +49,22 @@ export function createGrant(policy: GrantPolicy): Grant {
     // Granted while one token could be for several.
     const usual = policy.oneAudience ? left.slice(0, 1) : left
     const audience = wish.audience === undefined ? usual : narrowAudience(wish.audience, left)
-    const isTooMany = policy.oneAudience && audience !== undefined && audience.length > 1
-    if (audience === undefined || audience.length === 0 || isTooMany) throw new AuthError('audience_not_allowed')
-    return { scope, audience }
+    return { scope, audience: demandAudience(audience) }
+  }
+
+  /** Asked before anything changes, for the signing finds the same out when it is too late. */
+  function demandAudience(audience: readonly string[] | undefined): readonly string[] {
+    const most = policy.oneAudience ? 1 : Number.POSITIVE_INFINITY
+    if (audience === undefined || audience.length === 0 || audience.length > most) {
+      throw new AuthError('audience_not_allowed')
+    }
+    return audience
   }
 
   return {
     atLogin(roles, wish) {
       const scope = grantScopes(readScope(wish), scopesOf(roles, policy.roleScopes, policy.defaultScopes))
-      const audience = grantAudience(wish.audience, scope.includes(ADMIN), policy)
-      if (audience === undefined) throw new AuthError('audience_not_allowed')
-      return { scope, audience }
+      return { scope, audience: demandAudience(grantAudience(wish.audience, scope.includes(ADMIN), policy)) }
     },
     atRefresh: (roles, session, wish) =>
       atRefresh(scopesOf(roles, policy.roleScopes, policy.defaultScopes), session, wish),
