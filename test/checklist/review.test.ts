@@ -345,3 +345,25 @@ test('S-R08 a wish that cannot be granted is refused before a password changes',
     await service.close()
   }
 })
+
+test('S-S07 a claims hook that fails changes no password and ends no session', async () => {
+  const hook = { fails: false }
+  const claims = () => {
+    if (hook.fails) throw new Error('the directory is away')
+    return {}
+  }
+  const service = await openTestService({ settings: { rateLimit: 'off' }, plugins: { claims } })
+  try {
+    const { access_token: token, refresh_token } = await signUp(service, 'alice')
+    const passwords = { current_password: PASSWORD, new_password: 'eleven quiet harbours sleep' }
+    hook.fails = true
+    expect((await service.post('/auth/password/change', passwords, { token })).status).toBe(500)
+    hook.fails = false
+    expect((await service.request('/auth/me', { token })).status).toBe(200)
+    expect((await refresh(service, refresh_token)).status).toBe(200)
+    expect((await service.post('/auth/password/change', passwords, { token })).status).toBe(200)
+    expect((await service.request('/auth/me', { token })).status).toBe(401)
+  } finally {
+    await service.close()
+  }
+})

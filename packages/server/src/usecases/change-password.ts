@@ -115,7 +115,7 @@ export function createChangePassword(dependencies: {
     account: AccountWithCredential,
     current: string,
     wanted: string,
-    to: Omit<Parameters<OpenSession>[0], 'account'> & Browser,
+    to: Omit<Parameters<OpenSession>[0], 'account' | 'first'> & Browser,
   ): Promise<LoggedIn> {
     const faults = [
       ...checkRules(wanted, {
@@ -137,20 +137,25 @@ export function createChangePassword(dependencies: {
     }
 
     const credential = { passwordHash: await hasher.hash(normal), oneTimeUntil: undefined, changedAt: now() }
-    const ver = await accounts.setCredential(account.id, account.ver, credential)
-    // Somebody else changed it, or the account was disabled, while this one was being checked.
-    if (ver === undefined) {
-      await refused(account, 'overtaken', to.caller)
-      throw new AuthError('credentials_invalid')
-    }
+    const changed = { ...account, ver: account.ver + 1, credential }
     const id = encodeId(account.id)
-    const oneTime = account.credential.oneTimeUntil !== undefined
-    const event = { event: 'account.password_changed', result: 'ok', detail: { one_time: oneTime } } as const
-    await audit.record({ ...event, actor: id, subject: id }, to.caller)
-    const opened = await openSession({ ...to, account: { ...account, ver } })
+    const setPassword = async (): Promise<boolean> => {
+      const ver = await accounts.setCredential(account.id, account.ver, credential)
+      // Somebody else changed it, or the account was disabled, while this one was being checked.
+      if (ver !== changed.ver) {
+        await refused(account, 'overtaken', to.caller)
+        return false
+      }
+      const oneTime = account.credential.oneTimeUntil !== undefined
+      const event = { event: 'account.password_changed', result: 'ok', detail: { one_time: oneTime } } as const
+      await audit.record({ ...event, actor: id, subject: id }, to.caller)
+      return true
+    }
+    // Signed first: where an application's claims hook fails, nobody is left with a new password that he was told failed.
+    const opened = await openSession({ ...to, account: changed, first: setPassword })
     if (opened === undefined) throw new AuthError('credentials_invalid')
     if (to.previousBinding !== undefined) await logout.byBinding(to.previousBinding, to.caller)
-    return { ...opened, deviceCookie: devices.remember({ ...account, ver, credential }) }
+    return { ...opened, deviceCookie: devices.remember(changed) }
   }
 
   function refused(account: AccountWithCredential, why: string, caller: Caller): Promise<void> {

@@ -40,9 +40,11 @@ export interface OpenSessionInput {
   /** Epoch milliseconds, before the first read of the store. */
   readonly issuedAt: number
   readonly caller: Caller
+  /** Done when the token is signed and before the row is written: what must not happen if signing fails. False: no session. */
+  readonly first?: (() => Promise<boolean>) | undefined
 }
 
-/** @returns `undefined` when the account was disabled or its version raised since it was read */
+/** @returns `undefined` when the account was disabled or its version raised since it was read, or `first` was false */
 export type OpenSession = (input: OpenSessionInput) => Promise<TokenSet | undefined>
 
 export function createOpenSession(dependencies: {
@@ -55,7 +57,7 @@ export function createOpenSession(dependencies: {
 }): OpenSession {
   const { sessions, sealer, random, now, policy, issueAccessToken } = dependencies
 
-  return async ({ account, scope, audience, transport, issuedAt, caller }) => {
+  return async ({ account, scope, audience, transport, issuedAt, caller, first }) => {
     const sid = newId(slotOf(account.id), random.bytes(14))
     const binding = transport === 'cookie' ? createBinding(sid, random.bytes(16)) : undefined
     const token = { sid, generation: 0, secret: random.bytes(16) }
@@ -95,6 +97,7 @@ export function createOpenSession(dependencies: {
       issuedAt,
       jitter: sealer.jitter(sid, 0, 'first', sealer.activeKid),
     })
+    if (first !== undefined && !(await first())) return undefined
     if (!(await sessions.insert(session))) return undefined
     return {
       ...issued,
