@@ -148,7 +148,7 @@ describe('rotate', () => {
 
 describe('dispose', () => {
   test.each(['ES256', 'HS256'])('%s: a key is deleted a period after it went, and not before', async (algorithm) => {
-    const { ring, state, sign, time, dispose } = service(algorithm)
+    const { ring, state, sign, time, dispose, events } = service(algorithm)
     await ring.refresh()
     const { kid } = await sign()
     time.wall += 30 * DAY
@@ -159,6 +159,7 @@ describe('dispose', () => {
     await ring.refresh()
     expect(state.keys.has(String(kid))).toBe(true)
     expect(await dispose()).toBe(algorithm === 'ES256' ? 1 : 2)
+    expect((await events()).filter((event) => event === 'key.deleted')).toHaveLength(algorithm === 'ES256' ? 1 : 2)
     expect(state.keys.has(String(kid))).toBe(false)
     await ring.refresh()
     expect(ring.tryVerify((await sign()).token).ok).toBe(true)
