@@ -256,7 +256,7 @@ describe('S-P10 the first administrator’s one-time password is made only where
   })
 })
 
-test('S-T11 an application that tells no client address has limits by account alone, and is told so once', async () => {
+test('S-T04 an application that tells no client address has limits by account alone, and is told so once', async () => {
   const service = await openTestService()
   try {
     await register(service, 'alice')
