@@ -27,7 +27,8 @@ export function createPinoLog(level: LogLevel, destination: DestinationStream, n
   }
 }
 
-const JWT = /\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]*/g
+// No word boundary before it: in a line of JSON a line break is the letter n behind a backslash.
+const JWT = /eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]*/g
 
 /** Name, message, code and stack of an error and its cause; other properties may hold what was sent. */
 function describe(error: unknown): LogFields {
