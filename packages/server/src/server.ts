@@ -3,7 +3,6 @@
  */
 
 import { generateSigningKey } from '@countersign/jwt'
-import { type Metadata, PATHS } from '@countersign/protocol'
 import { createPasswordHasher } from './adapters/argon2id/password-hasher.ts'
 import { createMemoryAttemptStore } from './adapters/memory/attempt-store.ts'
 import { createPrometheusMetrics } from './adapters/prometheus/metrics.ts'
@@ -13,16 +12,21 @@ import { dataPlaces, openStores, readMasterKeys, refusal } from './data-folder.t
 import { AuthError } from './domain/errors.ts'
 import { isSecretAlgorithm } from './domain/key-purpose.ts'
 import { MasterKeyError } from './domain/key-wrap.ts'
+import type { MasterKeys } from './domain/master-keys.ts'
 import { createSealer } from './domain/refresh-token.ts'
-import { clientAddress, isTrustedPeer, parseTrustedProxies } from './domain/trusted-proxies.ts'
-import { type App, createApp, type ResolveClient } from './http/app.ts'
+import { type App, createApp } from './http/app.ts'
+import { createClientResolver } from './http/client.ts'
 import { createCookies } from './http/cookies.ts'
+import { metadataOf } from './http/metadata.ts'
 import { createOriginRule } from './http/origin.ts'
 import { createRoutes } from './http/routes.ts'
+import type { AttemptStore } from './ports/attempt-store.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Log } from './ports/log.ts'
+import type { Metrics } from './ports/metrics.ts'
 import type { PasswordHasher } from './ports/password-hasher.ts'
 import type { Random } from './ports/random.ts'
+import type { Stores } from './ports/stores.ts'
 import type { Timers } from './ports/timers.ts'
 import { type Accounts, createAccounts } from './usecases/accounts.ts'
 import { type Audit, createAudit } from './usecases/audit.ts'
@@ -32,7 +36,7 @@ import { createExportSecrets } from './usecases/export-key.ts'
 import { createFirstAdministrator, type FirstAdministrator } from './usecases/first-administrator.ts'
 import { createGrant } from './usecases/grant.ts'
 import { type ClaimsHook, createIssueAccessToken } from './usecases/issue-access-token.ts'
-import { createKeyRing } from './usecases/key-ring.ts'
+import { createKeyRing, type KeyRing } from './usecases/key-ring.ts'
 import { createKeySafe } from './usecases/key-safe.ts'
 import { createKeys, type Keys } from './usecases/keys.ts'
 import { createKnownDevices } from './usecases/known-devices.ts'
@@ -40,7 +44,7 @@ import { createListAudit, type ListAudit } from './usecases/list-audit.ts'
 import { createCheckPassword, createLogin } from './usecases/login.ts'
 import { createLogout } from './usecases/logout.ts'
 import { createMaintenance } from './usecases/maintenance.ts'
-import { registerMasterKeys } from './usecases/master-key-register.ts'
+import { type MasterKeyRegister, registerMasterKeys } from './usecases/master-key-register.ts'
 import { createOpenSession } from './usecases/open-session.ts'
 import { createRefresh } from './usecases/refresh.ts'
 import { createRecordRefusal } from './usecases/refusals.ts'
@@ -112,79 +116,198 @@ export async function openService(
   system: System,
   options: ServiceOptions,
 ): Promise<Service> {
-  const { clock, timers, random, log } = system
-  const { issuer } = settings
-  const now = () => clock.wall()
+  const data = await openData(settings, system, options)
+  try {
+    const ground = layGround(settings, plugins, system, data)
+    const { ring, keys } = await wireKeys(ground)
+    const useCases = wireUseCases(ground, ring)
+    const firstAdministrator = options.serving ? await recordStart(ground, options) : undefined
 
+    const maintenance = createMaintenance({
+      keys: {
+        interval: ring.pollInterval,
+        async work() {
+          await ring.refresh()
+          await disposeKeys({ ...ground, keys: data.stores.keys, ring, policy: settings })
+        },
+      },
+      sessions: data.stores.sessions,
+      timers: system.timers,
+      now: ground.now,
+      log: system.log,
+    })
+    if (options.serving) maintenance.start()
+
+    return {
+      app: wireApp(ground, options, { ...useCases, keys }, ring),
+      accounts: useCases.accounts,
+      sessions: useCases.sessions,
+      keys,
+      audit: ground.audit,
+      listAudit: createListAudit({ log: data.stores.audit }),
+      verifyAudit: createVerifyAudit({
+        log: data.stores.audit,
+        key: data.masterKeyRegister.auditKey,
+        audit: ground.audit,
+      }),
+      firstAdministrator,
+      dataFolder: data.folder,
+      async close() {
+        await maintenance.close()
+        await data.close()
+      },
+    }
+  } catch (error) {
+    await data.close()
+    throw error
+  }
+}
+
+/** The data of this issuer, opened with master keys that fit it. */
+interface OpenData {
+  readonly folder: string
+  readonly stores: Stores
+  readonly masterKeys: MasterKeys
+  readonly masterKeyRegister: MasterKeyRegister
+  close(): Promise<void>
+}
+
+async function openData(settings: Settings, system: System, { onStatement }: ServiceOptions): Promise<OpenData> {
+  const { clock, timers, random } = system
+  const { issuer } = settings
   const places = dataPlaces(settings, system.cwd)
   const masterKeys = readMasterKeys(settings, places, random)
-  const { stores, close: closeStores } = await openStores(places, { clock, timers, onStatement: options.onStatement })
+  const { stores, close } = await openStores(places, { clock, timers, onStatement })
   try {
     const madeFor = await stores.meta.setOnce('issuer', issuer)
     if (madeFor !== issuer) throw refusal('settings_conflict', 'issuer', `is ${issuer}, but the data is of ${madeFor}`)
-    const { isDropped, auditKey } = await withMasterKeys(() =>
-      registerMasterKeys({ meta: stores.meta, keys: stores.keys, masterKeys, random, now }),
+    const masterKeyRegister = await withMasterKeys(() =>
+      registerMasterKeys({ meta: stores.meta, keys: stores.keys, masterKeys, random, now: () => clock.wall() }),
     )
+    return { folder: places.folder, stores, masterKeys, masterKeyRegister, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
 
-    const audit = createAudit({ log: stores.audit, masterKeys, random, report: log })
-    const metrics = createPrometheusMetrics()
-    const attempts = createMemoryAttemptStore({ mono: () => clock.mono() })
-    const hasher = plugins.passwordHasher ?? createPasswordHasher({ clock, random, cores: system.cores })
-    const sealer = createSealer(masterKeys)
-    const throttle = createThrottle({
-      attempts,
-      identKey: masterKeys.deriveActive('ident-v1'),
-      figures: throttleFigures(settings),
-      enabled: settings.rateLimit === 'on',
-    })
-    const grant = createGrant({
-      issuer,
-      audiences: settings.audience,
-      oneAudience: isSecretAlgorithm(settings.signingAlgorithm),
-      roleScopes: settings.roleScopes,
-      defaultScopes: settings.defaultScopes,
-    })
-    const rules = { minLength: settings.passwordMinLength, serviceName: new URL(issuer).hostname }
+/** What the use cases stand on. */
+interface Ground extends OpenData {
+  readonly settings: Settings
+  readonly plugins: ServicePlugins
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly now: () => number
+  readonly audit: Audit
+  readonly metrics: Metrics
+  readonly attempts: AttemptStore
+  readonly hasher: PasswordHasher
+  /** What a new password is judged by. */
+  readonly rules: { readonly minLength: number; readonly serviceName: string }
+}
 
-    const safe = createKeySafe({ masterKeys, random, issuer, generateKey: generateSigningKey })
-    const ring = createKeyRing({
-      issuer,
-      audiences: settings.audience,
-      keys: stores.keys,
-      safe,
-      clock,
-      policy: { ...settings, algorithm: settings.signingAlgorithm },
-      onPublished: ({ kid, alg }) =>
-        audit.record({ event: 'key.published', result: 'ok', actor: 'system', subject: kid, detail: { alg } }),
-      onResealed: ({ kid, alg }) =>
-        audit.record({ event: 'key.resealed', result: 'ok', actor: 'system', subject: kid, detail: { alg } }),
-    })
-    await withMasterKeys(() => ring.refresh())
-    const rotate = createRotateKeys({ keys: stores.keys, ring, safe, audit, now, policy: settings })
-    const exportSecrets = createExportSecrets({ issuer, keys: stores.keys, safe, audit, now, keep: ring.keep })
-    const keys = createKeys({ ring, rotate, exportSecrets })
+function layGround(settings: Settings, plugins: ServicePlugins, system: System, data: OpenData): Ground {
+  const { clock, random, log, cores } = system
+  const audit = createAudit({ log: data.stores.audit, masterKeys: data.masterKeys, random, report: log })
+  const metrics = createPrometheusMetrics()
+  metrics.watch('countersign_audit_lost', 'Audit entries that could not be written. Anything but 0 is an alarm.', () =>
+    audit.lost(),
+  )
+  return {
+    ...data,
+    settings,
+    plugins,
+    clock,
+    random,
+    log,
+    now: () => clock.wall(),
+    audit,
+    metrics,
+    attempts: createMemoryAttemptStore({ mono: () => clock.mono() }),
+    hasher: plugins.passwordHasher ?? createPasswordHasher({ clock, random, cores }),
+    rules: { minLength: settings.passwordMinLength, serviceName: new URL(settings.issuer).hostname },
+  }
+}
 
-    const issueAccessToken = createIssueAccessToken({
-      issuer,
-      lifetime: settings.accessTokenLifetime,
-      random,
-      sign: ring.sign,
-      claims: plugins.claims,
-    })
-    const openSession = createOpenSession({
-      sessions: stores.sessions,
-      sealer,
+async function wireKeys(ground: Ground): Promise<{ readonly ring: KeyRing; readonly keys: Keys }> {
+  const { settings, stores, masterKeys, clock, random, now, audit, metrics } = ground
+  const { issuer } = settings
+  const tell = (event: 'key.published' | 'key.resealed') => (key: { readonly kid: string; readonly alg: string }) =>
+    audit.record({ event, result: 'ok', actor: 'system', subject: key.kid, detail: { alg: key.alg } })
+
+  const safe = createKeySafe({ masterKeys, random, issuer, generateKey: generateSigningKey })
+  const ring = createKeyRing({
+    issuer,
+    audiences: settings.audience,
+    keys: stores.keys,
+    safe,
+    clock,
+    policy: { ...settings, algorithm: settings.signingAlgorithm },
+    onPublished: tell('key.published'),
+    onResealed: tell('key.resealed'),
+  })
+  await withMasterKeys(() => ring.refresh())
+  metrics.watch('countersign_keys_age_seconds', 'Time since the signing keys were last read.', () => ring.age() / 1000)
+
+  const rotate = createRotateKeys({ keys: stores.keys, ring, safe, audit, now, policy: settings })
+  const exportSecrets = createExportSecrets({ issuer, keys: stores.keys, safe, audit, now, keep: ring.keep })
+  return { ring, keys: createKeys({ ring, rotate, exportSecrets }) }
+}
+
+function wireUseCases(ground: Ground, ring: KeyRing) {
+  const { settings, plugins, stores, masterKeys, clock, random, now, audit, hasher, rules } = ground
+  const { issuer } = settings
+  const isDroppedKey = ground.masterKeyRegister.isDropped
+
+  const sealer = createSealer(masterKeys)
+  const throttle = createThrottle({
+    attempts: ground.attempts,
+    identKey: masterKeys.deriveActive('ident-v1'),
+    figures: throttleFigures(settings),
+    enabled: settings.rateLimit === 'on',
+  })
+  const grant = createGrant({
+    issuer,
+    audiences: settings.audience,
+    oneAudience: isSecretAlgorithm(settings.signingAlgorithm),
+    roleScopes: settings.roleScopes,
+    defaultScopes: settings.defaultScopes,
+  })
+  const issueAccessToken = createIssueAccessToken({
+    issuer,
+    lifetime: settings.accessTokenLifetime,
+    random,
+    sign: ring.sign,
+    claims: plugins.claims,
+  })
+
+  const openSession = createOpenSession({
+    sessions: stores.sessions,
+    sealer,
+    random,
+    now,
+    policy: settings,
+    issueAccessToken,
+  })
+  const logout = createLogout({ sessions: stores.sessions, sealer, isDroppedKey, audit })
+  const devices = createKnownDevices({ key: masterKeys.deriveActive('device-v1'), now })
+  const checkPassword = createCheckPassword({ accounts: stores.accounts, hasher, throttle, devices, audit, now })
+
+  return {
+    authenticate: createAuthenticate({ verify: ring.verify, sessions: stores.sessions, now }),
+    register: createRegister({
+      accounts: stores.accounts,
+      hasher,
+      throttle,
       random,
       now,
-      policy: settings,
-      issueAccessToken,
-    })
-    const authenticate = createAuthenticate({ verify: ring.verify, sessions: stores.sessions, now })
-    const logout = createLogout({ sessions: stores.sessions, sealer, isDroppedKey: isDropped, audit })
-    const devices = createKnownDevices({ key: masterKeys.deriveActive('device-v1'), now })
-    const checkPassword = createCheckPassword({ accounts: stores.accounts, hasher, throttle, devices, audit, now })
-    const login = createLogin({ checkPassword, openSession, logout, devices, audit, clock, grant })
-    const refresh = createRefresh({
+      audit,
+      rules,
+      registration: settings.registration,
+    }),
+    login: createLogin({ checkPassword, openSession, logout, devices, audit, clock, grant }),
+    refresh: createRefresh({
       sealer,
       sessions: stores.sessions,
       accounts: stores.accounts,
@@ -192,12 +315,14 @@ export async function openService(
       audit,
       clock,
       now,
-      isDroppedKey: isDropped,
+      isDroppedKey,
       grant,
       policy: settings,
       issueAccessToken,
-    })
-    const changePassword = createChangePassword({
+    }),
+    logout,
+    sessions: createSessions({ sessions: stores.sessions, logout, audit }),
+    changePassword: createChangePassword({
       accounts: stores.accounts,
       hasher,
       throttle,
@@ -210,120 +335,64 @@ export async function openService(
       now,
       grant,
       rules,
-    })
-    const sessions = createSessions({ sessions: stores.sessions, logout, audit })
-    const accounts = createAccounts({
-      accounts: stores.accounts,
-      sessions: stores.sessions,
-      hasher,
-      random,
-      now,
-      audit,
-    })
-    const register = createRegister({
-      accounts: stores.accounts,
-      hasher,
-      throttle,
-      random,
-      now,
-      audit,
-      rules,
-      registration: settings.registration,
-    })
-
-    // Only where the one-time password is shown: a command that came first would keep it to itself.
-    const isShown = options.announces !== false || settings.adminPassword !== undefined
-    const makeFirst = () =>
-      createFirstAdministrator({ accounts: stores.accounts, hasher, random, now, audit, rules, settings })
-    const firstAdministrator = options.serving && isShown ? await withAdministratorSettings(makeFirst) : undefined
-    if (options.serving) {
-      await audit.record({ event: 'service.started', result: 'ok', actor: 'system', detail: startDetail(settings) })
-    }
-
-    const maintenance = createMaintenance({
-      keys: {
-        interval: ring.pollInterval,
-        async work() {
-          await ring.refresh()
-          await disposeKeys({ keys: stores.keys, ring, audit, now, policy: settings })
-        },
-      },
-      sessions: stores.sessions,
-      timers,
-      now,
-      log,
-    })
-    if (options.serving) maintenance.start()
-    metrics.watch(
-      'countersign_audit_lost',
-      'Audit entries that could not be written. Anything but 0 is an alarm.',
-      () => audit.lost(),
-    )
-    metrics.watch(
-      'countersign_keys_age_seconds',
-      'Time since the signing keys were last read.',
-      () => ring.age() / 1000,
-    )
-
-    const cookies = createCookies(issuer)
-    const origins = createOriginRule(issuer, settings.allowedOrigins)
-    const app = createApp({
-      routes: createRoutes({
-        issuer,
-        absoluteLifetime: settings.refreshAbsoluteLifetime,
-        cookies,
-        origins,
-        authenticate,
-        register,
-        login,
-        refresh,
-        logout,
-        sessions,
-        changePassword,
-        accounts,
-        keys,
-        metadata: metadataOf(issuer, settings),
-        isReady: () =>
-          stores.meta.get('issuer').then(
-            (value) => value === issuer && ring.canSign(),
-            () => false,
-          ),
-        metrics: () => metrics.text(),
-        metricsOpen: settings.metricsAccess === 'open',
-      }),
-      issuer,
-      checkHost: options.checkHost,
-      origins,
-      authenticate,
-      reauthenticationAge: settings.reauthenticationAge,
-      now,
-      clock,
-      random,
-      resolveClient: clientResolver(settings),
-      recordRefusal: createRecordRefusal({ attempts, audit, identKey: masterKeys.deriveActive('ident-v1') }),
-      log,
-      metrics,
-    })
-
-    return {
-      app,
-      accounts,
-      sessions,
-      keys,
-      audit,
-      listAudit: createListAudit({ log: stores.audit }),
-      verifyAudit: createVerifyAudit({ log: stores.audit, key: auditKey, audit }),
-      firstAdministrator,
-      dataFolder: places.folder,
-      async close() {
-        await maintenance.close()
-        await closeStores()
-      },
-    }
-  } catch (error) {
-    await closeStores()
-    throw error
+    }),
+    accounts: createAccounts({ accounts: stores.accounts, sessions: stores.sessions, hasher, random, now, audit }),
   }
+}
+
+function wireApp(
+  ground: Ground,
+  { checkHost }: ServiceOptions,
+  useCases: ReturnType<typeof wireUseCases> & { readonly keys: Keys },
+  ring: KeyRing,
+): App {
+  const { settings, stores, clock, random, log, now, audit, metrics, attempts, masterKeys } = ground
+  const { issuer } = settings
+  const origins = createOriginRule(issuer, settings.allowedOrigins)
+  const routes = createRoutes({
+    ...useCases,
+    issuer,
+    absoluteLifetime: settings.refreshAbsoluteLifetime,
+    cookies: createCookies(issuer),
+    origins,
+    metadata: metadataOf(issuer, settings),
+    isReady: () =>
+      stores.meta.get('issuer').then(
+        (value) => value === issuer && ring.canSign(),
+        () => false,
+      ),
+    metrics: () => metrics.text(),
+    metricsOpen: settings.metricsAccess === 'open',
+  })
+  return createApp({
+    routes,
+    issuer,
+    checkHost,
+    origins,
+    authenticate: useCases.authenticate,
+    reauthenticationAge: settings.reauthenticationAge,
+    now,
+    clock,
+    random,
+    resolveClient: createClientResolver(settings.trustedProxies),
+    recordRefusal: createRecordRefusal({ attempts, audit, identKey: masterKeys.deriveActive('ident-v1') }),
+    log,
+    metrics,
+  })
+}
+
+/** What a start to serve leaves behind: an administrator where there was none, and an entry in the audit log. */
+async function recordStart(ground: Ground, { announces }: ServiceOptions): Promise<FirstAdministrator | undefined> {
+  const { settings, stores, hasher, random, now, audit, rules } = ground
+  // Only where the one-time password is shown: a command that came first would keep it to itself.
+  const isShown = announces !== false || settings.adminPassword !== undefined
+  const made = isShown
+    ? await withAdministratorSettings(() =>
+        createFirstAdministrator({ accounts: stores.accounts, hasher, random, now, audit, rules, settings }),
+      )
+    : undefined
+  await audit.record({ event: 'service.started', result: 'ok', actor: 'system', detail: startDetail(settings) })
+  return made
 }
 
 function throttleFigures(settings: Settings) {
@@ -337,29 +406,6 @@ function throttleFigures(settings: Settings) {
     registrations: { limit: settings.registrationsPerHour, period: 3_600_000 },
     refreshes: { limit: settings.refreshesPerMinute, period: 60_000 },
     networkFactor: 5,
-  }
-}
-
-function clientResolver({ trustedProxies }: Settings): ResolveClient {
-  const proxies = parseTrustedProxies(trustedProxies)
-  const addressOf = (peer: string, forwardedFor: string | undefined) =>
-    clientAddress({ peer, forwardedFor }, proxies)?.text ?? 'unknown'
-  return (peer, headers) => ({
-    address: peer === undefined ? undefined : addressOf(peer, headers.get('x-forwarded-for') ?? undefined),
-    throughTrustedProxy: isTrustedPeer(peer, proxies),
-  })
-}
-
-/** Only what works: there is no authorization endpoint, and no token endpoint yet. */
-function metadataOf(issuer: string, settings: Settings): Metadata {
-  const scopes = new Set(['admin', ...settings.defaultScopes, ...Object.values(settings.roleScopes).flat()])
-  return {
-    issuer,
-    jwks_uri: issuer + PATHS.jwks,
-    response_types_supported: [],
-    grant_types_supported: [],
-    scopes_supported: [...scopes],
-    service_documentation: issuer + PATHS.docs,
   }
 }
 

@@ -12,6 +12,7 @@ import type { RecordRefusal } from '../usecases/refusals.ts'
 import { usesBasic } from './basic.ts'
 import { readBearer } from './bearer-header.ts'
 import { readBody } from './body.ts'
+import type { ResolveClient } from './client.ts'
 import { readCookies } from './cookies.ts'
 import { addCorsHeaders, preflightResponse } from './cors.ts'
 import { addSecurityHeaders } from './headers.ts'
@@ -29,12 +30,6 @@ export interface RequestInfo {
 
 /** The service as a function. It never rejects. */
 export type App = (request: Request, info?: RequestInfo) => Promise<Response>
-
-/** Who sent a request, seen through the trusted proxies. */
-export type ResolveClient = (
-  peer: string | undefined,
-  headers: Headers,
-) => { readonly address: string | undefined; readonly throughTrustedProxy: boolean }
 
 export interface AppDependencies {
   readonly routes: readonly Route[]
