@@ -1,5 +1,5 @@
 import { PATHS } from '@countersign/protocol'
-import { parseAddress } from '../../domain/address.ts'
+import { isLoopbackAddress } from '../../domain/address.ts'
 import { AuthError } from '../../domain/errors.ts'
 import { type Route, route } from '../route.ts'
 import { health } from '../schemas.ts'
@@ -45,21 +45,21 @@ export function metricsRoute({ metrics, metricsOpen }: Services): Route {
     anyHost: 'by_address',
     answers: [{ status: 200, description: 'The metrics.', mediaType: 'text/plain' }],
     errors: ['not_found'],
-    async handle({ peer, caller, request }) {
-      if (!metricsOpen && !isLocal(request.headers, peer, caller.address)) throw new AuthError('not_found')
+    async handle({ peer, caller, request, url }) {
+      const isLocal = isLocalName(url.hostname) && isLocalClient(request.headers, peer, caller.address)
+      if (!metricsOpen && !isLocal) throw new AuthError('not_found')
       return new Response(await metrics(), { headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' } })
     },
   })
 }
 
 /** A proxy on the same machine is a loopback peer too; whoever it forwards for is not, unless we may believe it. */
-function isLocal(headers: Headers, peer: string | undefined, address: string | undefined): boolean {
+function isLocalClient(headers: Headers, peer: string | undefined, address: string | undefined): boolean {
   const forwarded = headers.has('x-forwarded-for') || headers.has('forwarded')
-  return isLoopback(address) && !(forwarded && address === peer)
+  return isLoopbackAddress(address) && !(forwarded && address === peer)
 }
 
-function isLoopback(text: string | undefined): boolean {
-  const bytes = text === undefined ? undefined : parseAddress(text)?.bytes
-  if (bytes === undefined) return false
-  return bytes.length === 4 ? bytes[0] === 127 : bytes.every((byte, i) => byte === (i === 15 ? 1 : 0))
+/** A proxy that says nothing of its client still passes on the name that the client asked for. */
+function isLocalName(hostname: string): boolean {
+  return hostname === 'localhost' || isLoopbackAddress(hostname.replaceAll(/[[\]]/g, ''))
 }
