@@ -11,7 +11,7 @@
  *     can be repeated, and concurrent refreshes agree.
  * (4) Nothing stored is enough to make a token: the row has only SHA-256 of generation and secret.
  */
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { createHash, createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { PREFIXES } from '@countersign/protocol'
 import { decodeBase62, encodeBase62 } from './base62.ts'
@@ -61,8 +61,22 @@ export interface Sealer {
 }
 
 export function createSealer(masterKeys: MasterKeys): Sealer {
-  const keyOf = (kid: number, label: 'rt-mac-v1' | 'rt-next-v1'): Uint8Array => {
-    const key = masterKeys.derive(kid, label)
+  // Made once: bytes in place of a key object make this Node throw and catch an error inside every `createHmac`.
+  const keys = new Map<string, KeyObject>()
+
+  function findKey(kid: number, label: 'rt-mac-v1' | 'rt-next-v1'): KeyObject | undefined {
+    const name = `${kid}/${label}`
+    const known = keys.get(name)
+    if (known !== undefined) return known
+    const bytes = masterKeys.derive(kid, label)
+    if (bytes === undefined) return undefined
+    const key = createSecretKey(bytes)
+    keys.set(name, key)
+    return key
+  }
+
+  function keyOf(kid: number, label: 'rt-mac-v1' | 'rt-next-v1'): KeyObject {
+    const key = findKey(kid, label)
     if (key === undefined) throw new Error('a token was to be sealed under a master key that is not held')
     return key
   }
@@ -77,7 +91,7 @@ export function createSealer(masterKeys: MasterKeys): Sealer {
       const body = decodeBase62(checked.slice(PREFIXES.refreshToken.length), BODY_BYTES)
       if (body === undefined || body[0] !== VERSION) return INVALID
       const macKid = body[1] as number
-      const key = masterKeys.derive(macKid, 'rt-mac-v1')
+      const key = findKey(macKid, 'rt-mac-v1')
       if (key === undefined) return { outcome: 'unknown_key', macKid }
       const mac = hmac(key, body.subarray(0, SIGNED_BYTES)).subarray(0, MAC_BYTES)
       if (!timingSafeEqual(mac, body.subarray(SIGNED_BYTES))) return INVALID
@@ -118,7 +132,7 @@ function checksum(text: string): string {
   return encodeBase62(uint32(crc32(text)), CRC_DIGITS)
 }
 
-function hmac(key: Uint8Array, ...parts: readonly Uint8Array[]): Buffer {
+function hmac(key: KeyObject, ...parts: readonly Uint8Array[]): Buffer {
   const mac = createHmac('sha256', key)
   for (const part of parts) mac.update(part)
   return mac.digest()

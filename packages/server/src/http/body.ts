@@ -34,16 +34,22 @@ export async function readBody(
 
 async function readBytes(request: Request, limit: number): Promise<Uint8Array> {
   const declared = request.headers.get('content-length')
-  if (declared !== null && Number(declared) > limit) throw new AuthError('body_too_large')
-  if (request.body === null) return new Uint8Array()
+  if (declared === null) return readStream(request, limit)
+  if (Number(declared) > limit) throw new AuthError('body_too_large')
+  // The parser ends a body where its length says, so this is bounded; and it spares a stream, a fifth of a small POST.
+  const bytes = new Uint8Array(await request.arrayBuffer().catch(refuseAborted))
+  if (bytes.length > limit) throw new AuthError('body_too_large')
+  return bytes
+}
+
+/** A body that does not say how long it is. */
+async function readStream({ body }: Request, limit: number): Promise<Uint8Array> {
+  if (body === null) return new Uint8Array()
   const parts: Uint8Array[] = []
   let length = 0
-  const reader = request.body.getReader()
+  const reader = body.getReader()
   for (;;) {
-    const { done, value } = await reader.read().catch(() => {
-      // The sender went away, which is no fault of ours.
-      throw new AuthError('request_malformed')
-    })
+    const { done, value } = await reader.read().catch(refuseAborted)
     if (done) break
     length += value.length
     if (length > limit) {
@@ -53,6 +59,11 @@ async function readBytes(request: Request, limit: number): Promise<Uint8Array> {
     parts.push(value)
   }
   return Buffer.concat(parts)
+}
+
+/** The sender went away, which is no fault of ours. */
+function refuseAborted(): never {
+  throw new AuthError('request_malformed')
 }
 
 function decode(bytes: Uint8Array): string {

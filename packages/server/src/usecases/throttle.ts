@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto'
+import { createHmac, createSecretKey } from 'node:crypto'
 import { addressBuckets, parseAddress } from '../domain/address.ts'
 import { AuthError, type Subject } from '../domain/errors.ts'
 import type { Allowance, AttemptStore, FailurePolicy, RateLimit } from '../ports/attempt-store.ts'
@@ -94,6 +94,7 @@ export function createThrottle({
   enabled = true,
 }: ThrottleDependencies): Throttle {
   if (!enabled) return UNLIMITED
+  const macKey = createSecretKey(identKey)
 
   async function login({ usernameKey, address, device, subject }: LoginClaim): Promise<LoginAttempt> {
     return await attempt('login', usernameKey, { address, device, subject })
@@ -153,7 +154,7 @@ export function createThrottle({
   }
 
   function key(what: string, whose: string): string {
-    const mac = createHmac('sha256', identKey).update(`${what}\0${whose}`, 'utf8').digest('base64url')
+    const mac = createHmac('sha256', macKey).update(`${what}\0${whose}`, 'utf8').digest('base64url')
     return `${what}:${mac.slice(0, 22)}`
   }
 
