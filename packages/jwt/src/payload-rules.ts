@@ -12,11 +12,18 @@ export interface Finding {
   readonly advice: string
 }
 
-/** One rule. It looks at one member or element; the payload itself has the name `undefined`. */
+/** A member or an element of the payload. The payload itself has no name. */
+interface Member {
+  readonly name: string | undefined
+  /** What its name alone says that it is. */
+  readonly named: LintCode | undefined
+  readonly value: unknown
+}
+
 interface Rule {
   readonly code: LintCode
   readonly advice: string
-  readonly finds: (name: string | undefined, value: unknown, policy: PayloadPolicy) => boolean
+  readonly finds: (member: Member, policy: PayloadPolicy) => boolean
 }
 
 export interface PayloadPolicy {
@@ -24,52 +31,56 @@ export interface PayloadPolicy {
 }
 
 /** The names that the rules know, in small letters and without `_`, `-`, `.` and blanks. */
-const PASSWORD_NAMES: ReadonlySet<string> = new Set(
-  'password passwd passwort passphrase pwd pass userpassword currentpassword newpassword oldpassword passwordhash'.split(
-    ' ',
-  ),
-)
-const SECRET_NAMES: ReadonlySet<string> = new Set(
+const NAMES: ReadonlyMap<string, LintCode> = new Map(
   (
-    'secret clientsecret sharedsecret apikey apisecret secretkey accesskey secretaccesskey signingkey encryptionkey ' +
-    'refreshtoken accesstoken idtoken credential credentials masterkey totpsecret otpsecret pin cvv cvc'
-  ).split(' '),
+    [
+      [
+        'lint_password',
+        'password passwd passwort passphrase pwd pass userpassword currentpassword newpassword oldpassword passwordhash',
+      ],
+      [
+        'lint_secret',
+        'secret clientsecret sharedsecret apikey apisecret secretkey accesskey secretaccesskey signingkey encryptionkey ' +
+          'refreshtoken accesstoken idtoken credential credentials masterkey totpsecret otpsecret pin cvv cvc',
+      ],
+      ['lint_private_key', 'privatekey privkey privatejwk pemkey sshkey'],
+    ] as const
+  ).flatMap(([code, names]) => names.split(' ').map((name) => [name, code] as const)),
 )
+
 /** Claims that name something by a number of the application's own, of which one in 25 looks like a card. */
 const ID_CLAIMS: ReadonlySet<string> = new Set(['sub', 'jti', 'sid', 'client_id'])
-const PRIVATE_KEY_NAMES: ReadonlySet<string> = new Set('privatekey privkey privatejwk pemkey sshkey'.split(' '))
 
-const isNamed = (names: ReadonlySet<string>, name: string | undefined, value: unknown): boolean =>
-  name !== undefined &&
-  typeof value !== 'boolean' &&
-  value !== null &&
-  names.has(name.toLowerCase().replace(/[\s_.-]/g, ''))
+function codeOfName(name: string | undefined, value: unknown): LintCode | undefined {
+  if (name === undefined || typeof value === 'boolean' || value === null) return undefined
+  return NAMES.get(name.toLowerCase().replace(/[\s_.-]/g, ''))
+}
 
 const RULES: readonly Rule[] = [
   {
     code: 'lint_no_expiry',
     advice: 'A token without "exp" is good for ever: give it a lifetime, or say allowNoExpiry.',
-    finds: (name, value, policy) => name === undefined && !policy.allowNoExpiry && !hasMember(value, 'exp'),
+    finds: ({ name, value }, policy) => name === undefined && !policy.allowNoExpiry && !hasMember(value, 'exp'),
   },
   {
     code: 'lint_password',
     advice: 'Everybody who sees a token can read it: a password has no place in it.',
-    finds: (name, value) => isNamed(PASSWORD_NAMES, name, value),
+    finds: ({ named }) => named === 'lint_password',
   },
   {
     code: 'lint_secret',
     advice: 'Everybody who sees a token can read it: a secret has no place in it.',
-    finds: (name, value) => isNamed(SECRET_NAMES, name, value),
+    finds: ({ named }) => named === 'lint_secret',
   },
   {
     code: 'lint_private_key',
     advice: 'Everybody who sees a token can read it: a private key has no place in it.',
-    finds: (name, value) => isNamed(PRIVATE_KEY_NAMES, name, value) || isPrivatePem(value) || isPrivateJwk(value),
+    finds: ({ named, value }) => named === 'lint_private_key' || isPrivatePem(value) || isPrivateJwk(value),
   },
   {
     code: 'lint_card_number',
     advice: 'Everybody who sees a token can read it: a card number has no place in it.',
-    finds: (name, value) =>
+    finds: ({ name, value }) =>
       (typeof value === 'string' || typeof value === 'number') &&
       !(name !== undefined && ID_CLAIMS.has(name)) &&
       holdsCardNumber(String(value)),
@@ -83,16 +94,17 @@ const MAX_DEPTH = 32
 export function findRefused(payload: object, policy: PayloadPolicy): readonly Finding[] {
   const findings: Finding[] = []
   function look(name: string | undefined, value: unknown, path: string, depth: number): void {
+    const member = { name, named: codeOfName(name, value), value }
     for (const { code, advice, finds } of RULES) {
-      if (!finds(name, value, policy)) continue
+      if (!finds(member, policy)) continue
       const bytes = Buffer.byteLength(JSON.stringify(value) ?? '')
       findings.push(Object.freeze({ code, severity: 'refuse', path, bytes, advice }))
     }
     // One deeper than a claim may be, for the payload itself is the first step.
     if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return
-    for (const [key, member] of Object.entries(value)) {
+    for (const [key, inner] of Object.entries(value)) {
       const pointer = `${path}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`
-      look(Array.isArray(value) ? name : key, member, pointer, depth + 1)
+      look(Array.isArray(value) ? name : key, inner, pointer, depth + 1)
     }
   }
   look(undefined, payload, '', 0)
@@ -123,6 +135,9 @@ const isPrivatePem = (value: unknown): boolean =>
 const isPrivateJwk = (value: unknown): boolean =>
   hasMember(value, 'kty') && ['d', 'k', 'priv'].some((name) => hasMember(value, name))
 
+/** The least that a card number takes. Asked first, since hardly any text has so many digits together. */
+const TWELVE_DIGITS = /(?:\d[ -]?){12}/
+
 /** Digits in one group, or in several as they are printed on a card. */
 const DIGIT_GROUPS = /(?<![\w.-])\d+(?:[ -]\d+)*(?![\w.-])/g
 
@@ -139,6 +154,7 @@ const NETWORKS: readonly RegExp[] = [
 ]
 
 function holdsCardNumber(text: string): boolean {
+  if (!TWELVE_DIGITS.test(text)) return false
   for (const [match] of text.matchAll(DIGIT_GROUPS)) {
     const groups = match.split(/[ -]/)
     if (groups.some((_group, first) => beginsCardNumber(groups.slice(first, first + MAX_GROUPS)))) return true
