@@ -105,6 +105,9 @@ export interface Service {
   close(): Promise<void>
 }
 
+/** Milliseconds between two looks at whether the keys want to be read. */
+const KEY_LOOK = 1_000
+
 /**
  * Opens the service on its data: migrated, keys loaded, and where it serves the first administrator made. Opens no port.
  *
@@ -125,8 +128,10 @@ export async function openService(
 
     const maintenance = createMaintenance({
       keys: {
-        interval: ring.pollInterval,
+        // Looked at often, read seldom: a key that another service has just made must not be unknown here for long.
+        interval: Math.min(ring.pollInterval, KEY_LOOK),
         async work() {
+          if (!ring.needsRefresh()) return
           await ring.refresh()
           await disposeKeys({ ...ground, keys: data.stores.keys, ring, policy: settings })
         },
