@@ -29,6 +29,11 @@ test('the examples are good values, and .env.example loads line by line', () => 
   const variables = lines.filter((line) => line.startsWith('#COUNTERSIGN_'))
   expect(variables).toHaveLength(SETTING_NAMES.filter((name) => SETTINGS[name].accepts !== 'nothing yet').length)
   expect(variables).toContain('#COUNTERSIGN_MASTER_KEYS_FILE=/run/secrets/master-keys')
+  for (const line of variables) {
+    const [variable = '', value = ''] = line.slice(1).split(/=(.*)/s)
+    const name = SETTING_NAMES.find((candidate) => variableOf(candidate) === variable)
+    if (name !== undefined) expect(SETTINGS[name].parse(value), line).toMatchObject({ ok: true })
+  }
 })
 
 test('config print shows no secret, and what it shows reads back', () => {

@@ -144,6 +144,7 @@ export const SETTINGS = {
   registration: choice({
     doc: 'Whether people may make accounts for themselves.',
     values: ['open', 'closed'],
+    example: 'closed',
     derived: {
       text: 'open on a loopback issuer, else closed',
       value: ({ issuer }): 'open' | 'closed' => (isLoopback(issuer) ? 'open' : 'closed'),
