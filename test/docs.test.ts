@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { ERRORS } from '../packages/protocol/src/errors.ts'
+import { RESULTS_PATH, type Results } from '../tools/docs/results.ts'
 import { checklistFaults } from '../tools/docs/security.ts'
 import { findDrift } from '../tools/generate-docs.ts'
 import { listFiles, ROOT } from '../tools/source.ts'
@@ -23,6 +24,17 @@ describe('pages made from the code', () => {
 describe('the security checklist', () => {
   test('every demand on it has a test, or is said to be open', () => {
     expect(checklistFaults()).toEqual([])
+  })
+
+  test('every demand that has a test has a result, and none of them is a failure', () => {
+    const results: Results = JSON.parse(read(RESULTS_PATH))
+    const page = read('docs/reference/security.md')
+    const rows = [...page.matchAll(/^\| ([A-Z](?:-[A-Z])?\d\d) \|.*$/gm)].filter(
+      ([row]) => !row.includes('not tested yet'),
+    )
+    expect(rows.length).toBeGreaterThan(150)
+    expect(rows.filter(([, id = '']) => (results[id]?.passed ?? 0) === 0).map(([, id]) => id)).toEqual([])
+    expect(Object.entries(results).filter(([, { failed }]) => failed > 0)).toEqual([])
   })
 
   test('control: a demand without a test, a test without a demand and a stale mark are seen', () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { type ESTree, Visitor } from 'vite'
 import { listFiles, parseSource, ROOT } from '../source.ts'
 import { heading, type Page, table } from './page.ts'
+import { readResults } from './results.ts'
 import { ATTACKS, CHECKLIST, OPEN } from './security-checklist.ts'
 
 /** A test, or a case of a table of tests, that names an id. */
@@ -14,18 +15,19 @@ interface Named {
 /** `docs/reference/security.md`: what is withstood, and which test shows it. */
 export function securityPage(): Page {
   const tests = testsById()
+  const result = readResults()
   const cells = (id: string): string => {
     const found = tests.get(id) ?? []
     return found.map(({ title, path }) => `${title} (\`${path}\`)`).join('<br>') || 'not tested yet'
   }
   const text = [
     heading('Security checklist', 'the titles of the tests'),
-    'Each line is a demand and the tests that hold it; all of them run with `npm test`. A line without a test says so.\n',
+    'Each line is a demand and the tests that hold it; all of them run with `npm test`. A line without a test says so. The results are those of the last `npm run docs:results`.\n',
     ...CHECKLIST.flatMap(({ title, demands }) => [
       `## ${title}\n`,
       table(
-        ['id', 'demand', 'tests'],
-        demands.map(({ id, demand }) => [id, demand, cells(id)]),
+        ['id', 'demand', 'tests', 'result'],
+        demands.map(({ id, demand }) => [id, demand, cells(id), result(id)]),
       ),
       '',
     ]),
@@ -34,8 +36,8 @@ export function securityPage(): Page {
     ...ATTACKS.flatMap(({ title, ids }) => [
       `### ${title}\n`,
       table(
-        ['id', 'tests'],
-        ids.map((id) => [id, cells(id)]),
+        ['id', 'tests', 'result'],
+        ids.map((id) => [id, cells(id), result(id)]),
       ),
       '',
     ]),
@@ -87,7 +89,7 @@ function testsById(): Map<string, Named[]> {
 }
 
 /** Checklist ids anywhere in a title; attack ids at its beginning, one or several. */
-function idsOf(title: string): Set<string> {
+export function idsOf(title: string): Set<string> {
   const ids = [...title.matchAll(CHECKLIST_ID)].map(([id]) => id)
   for (const word of title.split(' ')) {
     if (!ATTACK_ID.test(word)) break
