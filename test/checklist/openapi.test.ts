@@ -264,6 +264,7 @@ describe('each operation, asked wrongly', () => {
         await expectRefused(row, bad, 401, 'token_invalid')
       }
       const malformed = await ask(row, { token: undefined, headers: { authorization: 'Bearer a b' } })
+      expect(malformed.headers.get('www-authenticate')).toContain(', error="invalid_request"')
       await expectRefused(row, malformed, 400, 'request_malformed')
     }
   })

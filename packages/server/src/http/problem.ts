@@ -1,6 +1,7 @@
-import { ERRORS, type ErrorCode, PROBLEM_MEDIA_TYPE, type Problem } from '@countersign/protocol'
+import { ERRORS, PROBLEM_MEDIA_TYPE, type Problem } from '@countersign/protocol'
 import { AuthError } from '../domain/errors.ts'
 import { StoreUnavailableError } from '../ports/store-error.ts'
+import { MalformedBearer } from './bearer-header.ts'
 
 const STORE_RETRY = 2
 
@@ -34,7 +35,7 @@ export function problemResponse(error: AuthError, request: RefusedRequest): Resp
     ...(error.faults === undefined ? {} : { errors: error.faults }),
   }
   const headers = new Headers({ 'content-type': `${PROBLEM_MEDIA_TYPE}; charset=utf-8` })
-  const challenge = challengeFor(error.code, status, request)
+  const challenge = challengeFor(error, status, request)
   if (challenge !== undefined) headers.set('www-authenticate', challenge)
   const retryAfter = error.retryAfter ?? (status === 503 ? STORE_RETRY : undefined)
   if (retryAfter !== undefined) headers.set('retry-after', String(Math.max(1, Math.ceil(retryAfter))))
@@ -42,9 +43,10 @@ export function problemResponse(error: AuthError, request: RefusedRequest): Resp
 }
 
 /** Every 401 has a challenge; `error` stands there only where a bearer token was refused (RFC 6750 §3.1). */
-function challengeFor(code: ErrorCode, status: number, request: RefusedRequest): string | undefined {
+function challengeFor(error: AuthError, status: number, request: RefusedRequest): string | undefined {
   const bearer = `Bearer realm="${request.realm}"`
-  switch (code) {
+  if (error instanceof MalformedBearer) return `${bearer}, error="invalid_request"`
+  switch (error.code) {
     case 'token_invalid':
       return `${bearer}, error="invalid_token"`
     case 'scope_insufficient':
