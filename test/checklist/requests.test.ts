@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { systemTimers } from '../../packages/server/src/adapters/system/timers.ts'
 import { type Listening, listen } from '../../packages/server/src/http/listen.ts'
 import { createNodeHandler } from '../../packages/server/src/http/node-handler.ts'
@@ -70,6 +70,21 @@ describe('S-X02 whose request it is', () => {
     expect((await get('/docs')).statuses).toEqual([200])
     expect((await get('/docs', 'Host: LOCALHOST:4000\r\n')).statuses).toEqual([200])
     expect((await get('/health/live', 'Host: 10.0.0.7:4000\r\n')).statuses).toEqual([200])
+  })
+
+  test('port 443 is that of an https issuer, named or not, and no other port is (RFC 9110 §4.2.3)', async () => {
+    const secure = await openTestService({ settings: { issuer: 'https://auth.example.com' } })
+    onTestFinished(() => secure.close())
+    const handler = createNodeHandler(secure.service.app, () => true)
+    const own = await listen(handler, { host: '127.0.0.1', port: 0, timers: systemTimers })
+    onTestFinished(() => own.close(0))
+    const statuses = async (host: string) =>
+      (await sendRaw(own.port, `GET /docs HTTP/1.1\r\nHost: ${host}\r\n\r\n`)).statuses
+    expect(await statuses('auth.example.com')).toEqual([200])
+    expect(await statuses('auth.example.com:443')).toEqual([200])
+    expect(await statuses('auth.example.com:8443')).toEqual([421])
+    expect(await statuses('auth.example.com.evil:443')).toEqual([421])
+    expect((await get('/docs', 'Host: localhost:443\r\n')).statuses).toEqual([421])
   })
 
   test('the host is looked at before the credential', async () => {

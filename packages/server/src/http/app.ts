@@ -209,7 +209,9 @@ export function createApp(dependencies: AppDependencies): App {
   }
 
   function checkHost({ anyHost }: Pick<Route, 'anyHost'>, { url }: Passage): void {
-    if (!dependencies.checkHost || url.host === host || anyHost === true) return
+    // A proxy that ends TLS may name the port, which is none of the plain http that it speaks with us (RFC 9110 §4.2.3).
+    const named = protocol === 'https:' ? url.host.replace(/:443$/, '') : url.host
+    if (!dependencies.checkHost || named === host || anyHost === true) return
     if (anyHost !== 'by_address' || !isAddress(url.hostname)) throw new AuthError('host_unknown')
   }
 
