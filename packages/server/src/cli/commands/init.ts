@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { parseDuration } from '../../config/duration.ts'
+import type { LoadedSettings } from '../../config/load.ts'
 import { SETTING_NAMES, SETTINGS, type SettingName } from '../../config/settings.ts'
 import type { Command } from '../command.ts'
 import { CONFIG_FILE, dataFolder, MASTER_KEY_FILE } from '../configuration.ts'
@@ -12,11 +13,11 @@ interface Made {
 
 export const init: Command = {
   name: 'init',
-  doc: `Writes a commented ${CONFIG_FILE} and a master key file. Overwrites nothing.`,
+  doc: `Writes a commented ${CONFIG_FILE} and a master key file. Settings given as flags stand in it. Overwrites nothing.`,
   settings: 'taken',
   async run({ edge, output, config }) {
-    const { service } = await config()
-    const files = [await writeConfig(edge), ...(await writeMasterKey(edge, dataFolder(service)))]
+    const { service, loaded } = await config()
+    const files = [await writeConfig(edge, flagsIn(loaded)), ...(await writeMasterKey(edge, dataFolder(service)))]
     output.table(
       ['file', 'outcome'],
       files.map(({ path, made }) => [path, made ? 'written' : 'was there; left as it is']),
@@ -27,9 +28,15 @@ export const init: Command = {
   },
 }
 
-async function writeConfig(edge: CliEdge): Promise<Made> {
+/** What was given as a flag, and nothing from the environment: that is of this shell, not of this project. */
+function flagsIn({ settings, origins }: LoadedSettings): ReadonlyMap<SettingName, unknown> {
+  const given = SETTING_NAMES.filter((name) => origins[name].startsWith('--'))
+  return new Map(given.map((name) => [name, settings[name]]))
+}
+
+async function writeConfig(edge: CliEdge, given: ReadonlyMap<SettingName, unknown>): Promise<Made> {
   const path = join(edge.cwd, CONFIG_FILE)
-  return { path, made: await edge.files.create(path, configTemplate(), 0o644) }
+  return { path, made: await edge.files.create(path, configTemplate(given), 0o644) }
 }
 
 async function writeMasterKey(edge: CliEdge, folder: string): Promise<readonly Made[]> {
@@ -48,10 +55,10 @@ export function masterKeyText(key: Uint8Array): string {
 }
 
 /**
- * Every setting, commented out, with what it means. Secrets are left out: they do not belong in a repository. The
+ * Every setting with what it means, commented out but for those given. Secrets are left out: they do not belong in a repository. The
  * import is of a type alone, so that the file loads also where the package is not installed beside it.
  */
-export function configTemplate(): string {
+export function configTemplate(given: ReadonlyMap<SettingName, unknown>): string {
   const names = SETTING_NAMES.filter((name) => !SETTINGS[name].secret && SETTINGS[name].accepts !== 'nothing yet')
   const rows = names.flatMap((name) => {
     const { doc, fallback, accepts } = SETTINGS[name]
@@ -59,7 +66,7 @@ export function configTemplate(): string {
       '',
       `  // ${doc}`,
       `  // Takes ${accepts}. Default: ${fallback.text}.`,
-      `  // ${name}: ${exampleValue(name)},`,
+      given.has(name) ? `  ${name}: ${JSON.stringify(given.get(name))},` : `  // ${name}: ${exampleValue(name)},`,
     ]
   })
   return [
