@@ -89,7 +89,8 @@ export function createCliServices(machine: CliMachine): CliServices {
     try {
       return await listen(handler, { host, port, timers: machine.timers })
     } catch (error) {
-      throw isPortTaken(error) ? portTaken(port) : error
+      const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+      throw CLOSED[code]?.(host, port) ?? error
     }
   }
 
@@ -120,16 +121,22 @@ function untilAborted(signal: AbortSignal): Promise<void> {
   })
 }
 
-function isPortTaken(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
+/** Which setting to change, by the reason why no socket could be opened. */
+const CLOSED: Readonly<Record<string, (host: string, port: number) => ConfigError>> = {
+  EADDRINUSE: (_host, port) =>
+    refusal(
+      'settings_conflict',
+      'COUNTERSIGN_PORT',
+      `(or --port) is ${port}, where another program listens; set another one`,
+    ),
+  EACCES: (_host, port) =>
+    refusal('setting_invalid', 'COUNTERSIGN_PORT', `(or --port) is ${port}, where this user may not listen`),
+  EADDRNOTAVAIL: notOurs,
+  ENOTFOUND: notOurs,
 }
 
-function portTaken(port: number): ConfigError {
-  return refusal(
-    'settings_conflict',
-    'COUNTERSIGN_PORT',
-    `(or --port) is ${port}, where another program listens; set another one`,
-  )
+function notOurs(host: string): ConfigError {
+  return refusal('setting_invalid', 'COUNTERSIGN_HOST', `(or --host) is ${host}, which is no address of this machine`)
 }
 
 /** The `plugins` of `countersign.config.ts`: behaviour, so only its kind can be looked at. */

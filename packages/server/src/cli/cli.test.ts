@@ -141,7 +141,10 @@ async function run(argv: readonly string[], world: World = {}) {
     interactive: false,
     stdin: async () => world.stdin ?? '',
     files: memoryFiles(contents),
-    importModule: async () => world.module,
+    importModule: async () => {
+      if (world.module instanceof Error) throw world.module
+      return world.module
+    },
     random: (length) => Uint8Array.from({ length }, (_, i) => i),
     now: () => NOW * 1000,
     fetch: world.fetch ?? (async () => new Response(null, { status: 404 })),
@@ -251,6 +254,13 @@ describe('settings of a command', () => {
     expect(await run(['serve'], { files, module: { default: { settings: {} } } })).toMatchObject({ status: 0 })
   })
 
+  test('a configuration file that cannot be loaded is named', async () => {
+    const module = new SyntaxError("Expected ',', got '<eof>'")
+    const { status, err } = await run(['serve'], { files: { 'countersign.config.ts': '' }, module })
+    expect(status).toBe(1)
+    expect(err).toContain("/srv/op/countersign.config.ts cannot be loaded: Expected ',', got '<eof>'")
+  })
+
   test('an option of the command goes before a setting of the same name', async () => {
     const argv = ['key', 'export', '--audience', 'https://api.example', '--out', 'k.json']
     const { status, configs } = await run(argv, { env: { COUNTERSIGN_SIGNING_ALGORITHM: 'HS256' } })
@@ -308,6 +318,18 @@ describe('init', () => {
     expect(key?.text).toBe(`1:${Buffer.from(Array.from({ length: 32 }, (_, i) => i)).toString('base64')}\n`)
     expect(out).not.toContain(key?.text.trim())
     expect(contents.get('/srv/op/countersign.config.ts')?.text).toContain('// accessTokenLifetime: 600,')
+  })
+
+  test('settings given as flags stand in it, secrets and variables do not', async () => {
+    const env = { COUNTERSIGN_LOG_LEVEL: 'warn' }
+    const flags = ['--issuer', 'https://auth.example.com', '--access-token-lifetime', '5m']
+    const { status, contents } = await run(['init', ...flags], { env })
+    expect(status).toBe(0)
+    const text = contents.get('/srv/op/countersign.config.ts')?.text
+    expect(text).toContain('\n  issuer: "https://auth.example.com",\n')
+    expect(text).toContain('\n  accessTokenLifetime: 300,\n')
+    expect(text).toContain('\n  // logLevel: "info",\n')
+    expect(text).not.toMatch(/adminPassword|masterKeys/)
   })
 
   test('overwrites nothing', async () => {

@@ -45,13 +45,23 @@ async function readConfigFile(
     if (named !== undefined) throw fault('setting_invalid', '--config', 'names a file that is not there')
     return { settings: {}, plugins: undefined }
   }
-  const config = defaultExport(await edge.importModule(path))
+  const config = defaultExport(await load(edge, path))
   if (config === undefined)
     throw fault('setting_invalid', CONFIG_FILE, 'has no default export of defineConfig({ settings, plugins })')
   const stranger = Object.keys(config).find((name) => name !== 'settings' && name !== 'plugins')
   if (stranger !== undefined)
     throw fault('setting_unknown', stranger, `is not a part of ${CONFIG_FILE}; settings and plugins are`)
   return { settings: config.settings ?? {}, plugins: config.plugins }
+}
+
+async function load(edge: CliEdge, path: string): Promise<unknown> {
+  try {
+    return await edge.importModule(path)
+  } catch (error) {
+    // Node's own words name no file where the syntax is wrong.
+    const why = error instanceof Error ? error.message : 'it failed'
+    throw fault('setting_invalid', path, `cannot be loaded: ${why}`)
+  }
 }
 
 function defaultExport(module: unknown): Readonly<Record<string, unknown>> | undefined {
