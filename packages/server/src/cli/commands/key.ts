@@ -20,7 +20,7 @@ const list: Command = {
 
 const rotate: Command = {
   name: 'key rotate',
-  doc: 'Lets the published successor sign from now on, and publishes another.',
+  doc: 'Lets the published successor sign from now on, and publishes another. A running service takes it up within 30 seconds.',
   options: [
     {
       name: 'now',
