@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { createCountersign } from '@countersign/server'
 import { expect, onTestFinished, test } from 'vitest'
 import { MAIN } from '../support/process.ts'
 
@@ -38,4 +39,19 @@ test('an address that is not of this machine: exit 1 and the setting to change',
   })
   expect([status, out]).toEqual([1, ''])
   expect(err).toContain('COUNTERSIGN_HOST (or --host) is 203.0.113.1, which is no address of this machine')
+})
+
+test('data of another issuer: exit 1, and both are named', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'countersign-start-'))
+  onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }))
+  const first = createCountersign({ issuer: 'http://localhost:4000', dataDir, logLevel: 'silent' })
+  await first.ready()
+  await first.close()
+  const { status, err } = await serve({
+    COUNTERSIGN_PORT: '0',
+    COUNTERSIGN_ISSUER: 'http://localhost:4001',
+    COUNTERSIGN_DATA_DIR: dataDir,
+  })
+  expect(status).toBe(1)
+  expect(err).toContain('COUNTERSIGN_ISSUER is http://localhost:4001, but the data is of http://localhost:4000')
 })

@@ -1,7 +1,8 @@
 import { exists } from './adapters/files/master-key-file.ts'
 import { createPinoLog } from './adapters/pino/log.ts'
 import type { CliService, CliServices, DataReport, ServiceConfig } from './cli/service.ts'
-import { ConfigError } from './config/config-error.ts'
+import { ConfigError, type ConfigFault } from './config/config-error.ts'
+import { SETTING_NAMES, variableOf } from './config/settings.ts'
 import { dataPlaces, openStores, refusal } from './data-folder.ts'
 import { type Listening, listen } from './http/listen.ts'
 import { createNodeHandler, type NodeHandler } from './http/node-handler.ts'
@@ -35,8 +36,13 @@ export function createCliServices(machine: CliMachine): CliServices {
     return { clock, timers, random, cores, cwd, log: createPinoLog(settings.logLevel, logTo, () => clock.wall()) }
   }
 
-  function open(config: ServiceConfig, serving: boolean): Promise<Service> {
-    return openService(config.settings, readPlugins(config.plugins), systemOf(config), { checkHost: true, serving })
+  async function open(config: ServiceConfig, serving: boolean): Promise<Service> {
+    const plugins = readPlugins(config.plugins)
+    try {
+      return await openService(config.settings, plugins, systemOf(config), { checkHost: true, serving })
+    } catch (error) {
+      throw error instanceof ConfigError ? byVariable(error) : error
+    }
   }
 
   return {
@@ -112,6 +118,15 @@ export function createCliServices(machine: CliMachine): CliServices {
       return { exists: true, problem: error instanceof ConfigError ? error.message : 'the database cannot be read' }
     }
   }
+}
+
+/** What an application calls `issuer`, an operator knows as `COUNTERSIGN_ISSUER`. */
+function byVariable({ faults }: ConfigError): ConfigError {
+  const renamed = faults.map((fault): ConfigFault => {
+    const name = SETTING_NAMES.find((candidate) => candidate === fault.setting)
+    return name === undefined ? fault : { ...fault, setting: variableOf(name) }
+  })
+  return new ConfigError(renamed as [ConfigFault, ...ConfigFault[]])
 }
 
 function untilAborted(signal: AbortSignal): Promise<void> {
