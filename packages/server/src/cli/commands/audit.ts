@@ -4,7 +4,7 @@ import type { AuditRow } from '../service.ts'
 
 const list: Command = {
   name: 'audit list',
-  doc: 'Shows the audit log, the newest entry first.',
+  doc: 'Shows the audit log, the newest entry first. What an administrator does is written before it is done, and once more if it was refused then.',
   options: [
     { name: 'limit', value: 'number', doc: 'how many, up to 1000', default: '50' },
     { name: 'before', value: 'number', doc: 'only entries before this one' },
