@@ -254,6 +254,14 @@ describe('settings of a command', () => {
     expect(await run(['serve'], { files, module: { default: { settings: {} } } })).toMatchObject({ status: 0 })
   })
 
+  test('every fault of a configuration file is told at once, whatever part it is in', async () => {
+    const module = { default: { plugin: {}, setting: {}, settings: { prot: 1, logLevel: 'loud' } } }
+    const { status, err } = await run(['serve'], { files: { 'countersign.config.ts': '' }, module })
+    expect(status).toBe(1)
+    expect(err).toContain('the configuration has 4 problems')
+    for (const name of ['plugin', 'setting', 'prot', 'logLevel']) expect(err).toContain(`\n  ${name} is not `)
+  })
+
   test('a configuration file that cannot be loaded is named', async () => {
     const module = new SyntaxError("Expected ',', got '<eof>'")
     const { status, err } = await run(['serve'], { files: { 'countersign.config.ts': '' }, module })

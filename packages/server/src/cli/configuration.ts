@@ -1,5 +1,5 @@
 import { isAbsolute, resolve } from 'node:path'
-import { ConfigError, type ConfigErrorCode } from '../config/config-error.ts'
+import { ConfigError, type ConfigErrorCode, type ConfigFault } from '../config/config-error.ts'
 import { type LoadedSettings, loadSettings } from '../config/load.ts'
 import type { CliEdge } from './edge.ts'
 import type { ServiceConfig } from './service.ts'
@@ -26,8 +26,8 @@ export async function loadConfig(
   flags: Readonly<Record<string, string>>,
   named: string | undefined,
 ): Promise<LoadedConfig> {
-  const { settings, plugins } = await readConfigFile(edge, named)
-  const loaded = loadSettings({ flags, env: edge.env, config: settings })
+  const { settings, plugins, strangers } = await readConfigFile(edge, named)
+  const loaded = beside(strangers, () => loadSettings({ flags, env: edge.env, config: settings }))
   return { loaded, service: { settings: loaded.settings, plugins, cwd: edge.cwd } }
 }
 
@@ -36,22 +36,43 @@ export function dataFolder({ settings, cwd }: ServiceConfig): string {
   return isAbsolute(settings.dataDir) ? settings.dataDir : resolve(cwd, settings.dataDir)
 }
 
-async function readConfigFile(
-  edge: CliEdge,
-  named: string | undefined,
-): Promise<{ readonly settings: unknown; readonly plugins: unknown }> {
+/** What stands in the configuration file, and the names in it that mean nothing. */
+interface ConfigParts {
+  readonly settings: unknown
+  readonly plugins: unknown
+  readonly strangers: readonly ConfigFault[]
+}
+
+async function readConfigFile(edge: CliEdge, named: string | undefined): Promise<ConfigParts> {
   const path = resolve(edge.cwd, named ?? CONFIG_FILE)
   if ((await edge.files.mode(path)) === undefined) {
     if (named !== undefined) throw fault('setting_invalid', '--config', 'names a file that is not there')
-    return { settings: {}, plugins: undefined }
+    return { settings: {}, plugins: undefined, strangers: [] }
   }
   const config = defaultExport(await load(edge, path))
   if (config === undefined)
     throw fault('setting_invalid', CONFIG_FILE, 'has no default export of defineConfig({ settings, plugins })')
-  const stranger = Object.keys(config).find((name) => name !== 'settings' && name !== 'plugins')
-  if (stranger !== undefined)
-    throw fault('setting_unknown', stranger, `is not a part of ${CONFIG_FILE}; settings and plugins are`)
-  return { settings: config.settings ?? {}, plugins: config.plugins }
+  const strangers = Object.keys(config)
+    .filter((name) => name !== 'settings' && name !== 'plugins')
+    .map((setting) => ({
+      code: 'setting_unknown' as const,
+      setting,
+      message: `is not a part of ${CONFIG_FILE}; settings and plugins are`,
+    }))
+  return { settings: config.settings ?? {}, plugins: config.plugins, strangers }
+}
+
+/** Tells the faults that were found already together with those that `work` finds. */
+function beside<T>(found: readonly ConfigFault[], work: () => T): T {
+  const [first, ...rest] = found
+  if (first === undefined) return work()
+  try {
+    work()
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    throw new ConfigError([first, ...rest, ...error.faults])
+  }
+  throw new ConfigError([first, ...rest])
 }
 
 async function load(edge: CliEdge, path: string): Promise<unknown> {
