@@ -337,7 +337,7 @@ describe('S-K04 who has the database, but not the master key', () => {
     await signUp(service, 'alice')
     expect(statSync(at).mode & 0o777).toBe(0o700)
     const files = readdirSync(at)
-    expect(files).toEqual(expect.arrayContaining(['countersign.db', 'countersign.db-wal', 'master.key']))
+    expect(files).toEqual(expect.arrayContaining(['.gitignore', 'countersign.db', 'countersign.db-wal', 'master.key']))
     for (const name of files) expect([name, statSync(join(at, name)).mode & 0o777]).toEqual([name, 0o600])
   })
 })

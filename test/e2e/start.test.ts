@@ -9,6 +9,8 @@ import { createCountersign } from '@countersign/server'
 import { expect, onTestFinished, test } from 'vitest'
 import { MAIN } from '../support/process.ts'
 
+const ISSUER = 'http://localhost:4000'
+
 /** Runs `countersign serve` where it cannot listen. */
 async function serve(variables: Record<string, string>): Promise<{ status: number; out: string; err: string }> {
   const cwd = mkdtempSync(join(tmpdir(), 'countersign-start-'))
@@ -34,7 +36,7 @@ test('a port that is taken: exit 1 and the setting to change', async () => {
 test('an address that is not of this machine: exit 1 and the setting to change', async () => {
   const { status, out, err } = await serve({
     COUNTERSIGN_PORT: '0',
-    COUNTERSIGN_ISSUER: 'http://localhost:4000',
+    COUNTERSIGN_ISSUER: ISSUER,
     COUNTERSIGN_HOST: '203.0.113.1',
   })
   expect([status, out]).toEqual([1, ''])
@@ -44,7 +46,7 @@ test('an address that is not of this machine: exit 1 and the setting to change',
 test('data of another issuer: exit 1, and both are named', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'countersign-start-'))
   onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }))
-  const first = createCountersign({ issuer: 'http://localhost:4000', dataDir, logLevel: 'silent' })
+  const first = createCountersign({ issuer: ISSUER, dataDir, logLevel: 'silent' })
   await first.ready()
   await first.close()
   const { status, err } = await serve({
@@ -54,4 +56,15 @@ test('data of another issuer: exit 1, and both are named', async () => {
   })
   expect(status).toBe(1)
   expect(err).toContain('COUNTERSIGN_ISSUER is http://localhost:4001, but the data is of http://localhost:4000')
+})
+
+test('a data folder that cannot be made: exit 1, and it is named', async () => {
+  const dataDir = join(MAIN, 'data')
+  const { status, err } = await serve({
+    COUNTERSIGN_PORT: '0',
+    COUNTERSIGN_ISSUER: ISSUER,
+    COUNTERSIGN_DATA_DIR: dataDir,
+  })
+  expect(status).toBe(1)
+  expect(err).toContain(`${dataDir} is a folder that cannot be made`)
 })

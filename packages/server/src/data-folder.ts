@@ -1,5 +1,6 @@
-import { isAbsolute, join, resolve } from 'node:path'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { exists, masterKeyFile } from './adapters/files/master-key-file.ts'
+import { makePrivateFolder } from './adapters/files/private-folder.ts'
 import type { StatementObserver } from './adapters/sql/driver.ts'
 import { createSqlStores } from './adapters/sql/stores.ts'
 import { openSqlite } from './adapters/sqlite/open.ts'
@@ -33,7 +34,7 @@ export function dataPlaces(settings: Pick<Settings, 'dataDir' | 'databaseUrl'>, 
  * The master keys: from the settings, else from the file in the data folder, which a first start makes. Where there is a
  * database but no key file nothing is made: a new key could read none of what is there, and would hide the loss.
  *
- * @throws {ConfigError} `master_key_wrong`
+ * @throws {ConfigError} `master_key_wrong`, `store_unreachable`
  */
 export function readMasterKeys(settings: Pick<Settings, 'masterKeys'>, places: DataPlaces, random: Random): MasterKeys {
   if (settings.masterKeys !== undefined) return parse(settings.masterKeys.join(','), 'masterKeys')
@@ -51,6 +52,7 @@ export function readMasterKeys(settings: Pick<Settings, 'masterKeys'>, places: D
   }
   const secret = Buffer.from(random.bytes(MASTER_KEY_BYTES)).toString('base64')
   const unique = Buffer.from(random.bytes(6)).toString('hex')
+  makeFolder(places.folder)
   return parse(file.create(`1:${secret}`, unique), places.masterKeys)
 }
 
@@ -76,6 +78,7 @@ export async function openStores(
   edge: { readonly clock: Clock; readonly timers: Timers; readonly onStatement?: StatementObserver | undefined },
 ): Promise<OpenStores> {
   const now = () => edge.clock.wall()
+  makeFolder(dirname(places.database))
   try {
     let migration = { from: 0, to: 0 }
     const driver = await openSqlite({
@@ -96,6 +99,14 @@ export async function openStores(
       throw refusal('store_unreachable', places.database, 'cannot be opened as a database', error)
     }
     throw error
+  }
+}
+
+function makeFolder(path: string): void {
+  try {
+    makePrivateFolder(path)
+  } catch (error) {
+    throw refusal('store_unreachable', path, 'is a folder that cannot be made', error)
   }
 }
 
