@@ -13,22 +13,11 @@ import {
   type SigningKey,
   type VerificationKey,
 } from '@countersign/jwt'
+import { KEY_PAIR_ALGORITHMS, SECRET_ALGORITHMS } from '../config/signing-algorithms.ts'
 import { CommandFailure, type CommandInput, UsageError } from './command.ts'
 
-const HMAC: readonly HmacAlgorithm[] = ['HS256', 'HS384', 'HS512']
-const ASYMMETRIC: readonly AsymmetricAlgorithm[] = [
-  'ES256',
-  'ES384',
-  'ES512',
-  'EdDSA',
-  'Ed25519',
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-]
+const HMAC: readonly HmacAlgorithm[] = SECRET_ALGORITHMS
+const ASYMMETRIC: readonly AsymmetricAlgorithm[] = KEY_PAIR_ALGORITHMS
 
 /** The key that `token sign` signs with: `--key` or `--secret-file`. */
 export async function readSigningKey(input: CommandInput): Promise<SigningKey> {

@@ -26,6 +26,7 @@ import {
   toggle,
   unsupported,
 } from './setting.ts'
+import { KEY_PAIR_ALGORITHMS, SECRET_ALGORITHMS } from './signing-algorithms.ts'
 
 /**
  * Every setting, once. From this table come the types, the `COUNTERSIGN_…` variables, the flags, the keys of
@@ -80,22 +81,7 @@ export const SETTINGS = {
   }),
   signingAlgorithm: choice({
     doc: 'The algorithm of access tokens (RFC 7518 section 3). With HS256 and its kind each audience has a shared secret, and who verifies can also sign.',
-    values: [
-      'ES256',
-      'ES384',
-      'ES512',
-      'EdDSA',
-      'Ed25519',
-      'RS256',
-      'RS384',
-      'RS512',
-      'PS256',
-      'PS384',
-      'PS512',
-      'HS256',
-      'HS384',
-      'HS512',
-    ],
+    values: [...KEY_PAIR_ALGORITHMS, ...SECRET_ALGORITHMS],
     default: 'ES256',
   }),
   accessTokenLifetime: duration({
