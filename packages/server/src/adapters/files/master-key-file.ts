@@ -44,8 +44,32 @@ export function masterKeyFile(path: string): MasterKeyFile {
       } finally {
         unlinkSync(draft)
       }
+      syncFolder(dirname(path))
       return read() ?? text
     },
+  }
+}
+
+/**
+ * A new name in a folder is on the disk only once the folder is: a power cut that took the key and left the database
+ * would leave data that nobody can open.
+ */
+function syncFolder(path: string): void {
+  const folder = openFolder(path)
+  if (folder === undefined) return
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+}
+
+/** Windows opens no folder, and keeps names by its journal. */
+function openFolder(path: string): number | undefined {
+  try {
+    return openSync(path, 'r')
+  } catch {
+    return undefined
   }
 }
 
