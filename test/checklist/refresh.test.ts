@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { crc32 } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { decodeBase62, encodeBase62 } from '../../packages/server/src/domain/base62.ts'
-import type { ClaimsHook } from '../../packages/server/src/usecases/issue-access-token.ts'
+import type { ClaimsHook } from '../../packages/server/src/usecases/claims-hook.ts'
 import { createBrowser } from '../support/browser.ts'
 import {
   codeOf,

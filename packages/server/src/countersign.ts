@@ -13,7 +13,7 @@ import { createNodeHandler, type NodeHandler } from './http/node-handler.ts'
 import { problemResponse } from './http/problem.ts'
 import type { PasswordHasher } from './ports/password-hasher.ts'
 import { openService, type Service, type System } from './server.ts'
-import type { ClaimsInput } from './usecases/issue-access-token.ts'
+import type { ClaimsInput } from './usecases/claims-hook.ts'
 
 /** Names that a claims hook may not set: the compiler refuses them here, the service at run time. */
 export type AddedClaims = object & {

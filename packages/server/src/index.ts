@@ -6,7 +6,7 @@
 export { ConfigError, type ConfigErrorCode, type ConfigFault } from './config/config-error.ts'
 export { seconds } from './config/duration.ts'
 export { defineConfig, settingsFromEnv } from './config/load.ts'
-export type { Settings, SettingsInput } from './config/settings.ts'
+export type { SettingsInput as Settings } from './config/settings.ts'
 export {
   type AddedClaims,
   type ClaimsOf,
@@ -19,4 +19,4 @@ export { AuthError } from './domain/errors.ts'
 export type { RequestInfo } from './http/app.ts'
 export type { NodeHandler } from './http/node-handler.ts'
 export type { PasswordHasher, PasswordMatch } from './ports/password-hasher.ts'
-export type { ClaimsInput } from './usecases/issue-access-token.ts'
+export type { Account, ClaimsInput, SessionInfo } from './usecases/claims-hook.ts'

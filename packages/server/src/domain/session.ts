@@ -97,6 +97,16 @@ export const REVOCATION_MEMORY = 3_960_000
  */
 export const REVOCATION_REPEAT = 1_000
 
+const HOUR = 3_600_000
+
+/**
+ * When a session was last used, as anybody is shown it: rounded down to the hour. Who sees the moment of each rotation
+ * can present a stolen copy right after it, unseen.
+ */
+export function lastUseShown({ rotatedAt }: StoredSession): number {
+  return Math.floor(rotatedAt / HOUR) * HOUR
+}
+
 /** Neither ended nor expired. */
 export function isAlive(session: StoredSession, now: number): boolean {
   return session.endedAt === undefined && session.idleExpiresAt > now && session.absoluteExpiresAt > now

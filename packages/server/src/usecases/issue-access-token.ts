@@ -3,26 +3,7 @@ import { encodeId } from '../domain/ids.ts'
 import type { StoredAccount } from '../ports/account-store.ts'
 import type { Random } from '../ports/random.ts'
 import type { StoredSession } from '../ports/session-store.ts'
-
-/** What the claims hook of an application is asked with. */
-export interface ClaimsInput {
-  readonly account: {
-    readonly id: string
-    readonly username: string
-    readonly email: string | undefined
-    readonly emailVerified: boolean
-    readonly roles: readonly string[]
-    /** Seconds since the epoch. */
-    readonly createdAt: number
-  }
-  readonly session: { readonly id: string; readonly createdAt: number; readonly expiresAt: number }
-  readonly clientId: string
-  readonly scope: ReadonlySet<string>
-  readonly audience: readonly string[]
-}
-
-/** Adds claims to each access token. May take its time; what it throws is a fault of the application: 500. */
-export type ClaimsHook = (input: ClaimsInput) => object | Promise<object>
+import { type AddClaims, type AddedClaims, type ClaimsHook, createAddClaims } from './claims-hook.ts'
 
 /** Signs with the key that is active for the audience. */
 export type Sign = (claims: AccessTokenClaims, at: number) => Promise<string>
@@ -40,11 +21,6 @@ export interface IssueInput {
   readonly added?: AddedClaims | undefined
 }
 
-export type AddedClaims = Readonly<Record<string, unknown>>
-
-/** Asks the application's hook, and refuses what it must not set. */
-export type AddClaims = (input: Pick<IssueInput, 'account' | 'session' | 'scope' | 'audience'>) => Promise<AddedClaims>
-
 export interface IssuedToken {
   readonly accessToken: string
   /** Seconds. */
@@ -59,11 +35,6 @@ export interface IssueAccessToken {
   readonly addClaims: AddClaims | undefined
 }
 
-/** Names that a claims hook may not set: they are the service's own (RFC 9068 §2.2, RFC 7800). */
-const RESERVED: ReadonlySet<string> = new Set([
-  ...['iss', 'sub', 'aud', 'exp', 'iat', 'nbf', 'jti', 'client_id', 'scope', 'roles', 'sid', 'ver', 'cnf'],
-])
-
 /** How much of the lifetime the jitter may take. */
 const JITTER = 0.2
 
@@ -77,7 +48,7 @@ export function createIssueAccessToken(dependencies: {
   readonly claims: ClaimsHook | undefined
 }): IssueAccessToken {
   const { issuer, lifetime, random, sign, claims: hook } = dependencies
-  const addClaims: AddClaims | undefined = hook === undefined ? undefined : (input) => askHook(hook, input)
+  const addClaims: AddClaims | undefined = hook === undefined ? undefined : createAddClaims(hook)
 
   return Object.assign(issue, { addClaims })
 
@@ -117,36 +88,4 @@ export function createIssueAccessToken(dependencies: {
       },
     }
   }
-}
-
-async function askHook(
-  hook: ClaimsHook,
-  { account, session, scope, audience }: Parameters<AddClaims>[0],
-): Promise<AddedClaims> {
-  const added = await hook({
-    account: {
-      id: encodeId(account.id),
-      username: account.username,
-      email: account.email,
-      emailVerified: account.emailVerified,
-      roles: account.roles,
-      createdAt: Math.floor(account.createdAt / 1000),
-    },
-    session: {
-      id: encodeId(session.sid),
-      createdAt: Math.floor(session.createdAt / 1000),
-      expiresAt: Math.floor(session.absoluteExpiresAt / 1000),
-    },
-    clientId: session.clientId,
-    scope: new Set(scope),
-    audience,
-  })
-  if (typeof added !== 'object' || added === null || Array.isArray(added)) {
-    throw new TypeError('the claims hook must return an object')
-  }
-  const entries = Object.entries(added).filter(([, value]) => value !== undefined)
-  for (const [name] of entries) {
-    if (RESERVED.has(name)) throw new TypeError(`the claims hook must not set the registered claim ${name}`)
-  }
-  return Object.fromEntries(entries)
 }

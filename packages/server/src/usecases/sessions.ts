@@ -1,13 +1,12 @@
 import type { SessionBody } from '@countersign/protocol'
 import { AuthError } from '../domain/errors.ts'
 import { decodeId, encodeId } from '../domain/ids.ts'
+import { lastUseShown } from '../domain/session.ts'
 import type { SessionStore, StoredSession } from '../ports/session-store.ts'
 import type { Audit } from './audit.ts'
 import type { Bearer } from './bearer.ts'
 import type { Caller } from './context.ts'
 import type { Logout } from './logout.ts'
-
-const HOUR = 3_600_000
 
 /** What an account may see of its own sessions, and do to them. */
 export interface Sessions {
@@ -27,21 +26,7 @@ export function createSessions(dependencies: {
   return {
     async list({ session: own }) {
       const all = await sessions.list(own.accountId)
-      return all.map((session) => toSessionBody(session, session.sid))
-      function toSessionBody(session: StoredSession, sid: Uint8Array): SessionBody {
-        return {
-          session_id: encodeId(sid),
-          current: encodeId(sid) === encodeId(own.sid),
-          client_id: session.clientId,
-          transport: session.transport,
-          user_agent: session.userAgent ?? null,
-          address: session.address ?? null,
-          created_at: Math.floor(session.createdAt / 1000),
-          // To the hour: who sees the moment of each rotation can present a stolen copy right after it, unseen.
-          last_used_at: (Math.floor(session.rotatedAt / HOUR) * HOUR) / 1000,
-          expires_at: Math.floor(Math.min(session.idleExpiresAt, session.absoluteExpiresAt) / 1000),
-        }
-      }
+      return all.map((session) => ({ ...toSessionBody(session), current: encodeId(session.sid) === encodeId(own.sid) }))
     },
 
     async end(bearer, sessionId, caller) {
@@ -61,5 +46,18 @@ export function createSessions(dependencies: {
         caller,
       )
     },
+  }
+}
+
+function toSessionBody(session: StoredSession): Omit<SessionBody, 'current'> {
+  return {
+    session_id: encodeId(session.sid),
+    client_id: session.clientId,
+    transport: session.transport,
+    user_agent: session.userAgent ?? null,
+    address: session.address ?? null,
+    created_at: Math.floor(session.createdAt / 1000),
+    last_used_at: lastUseShown(session) / 1000,
+    expires_at: Math.floor(Math.min(session.idleExpiresAt, session.absoluteExpiresAt) / 1000),
   }
 }

@@ -70,11 +70,11 @@ export function configTemplate(given: ReadonlyMap<SettingName, unknown>): string
     ]
   })
   return [
-    "import type { SettingsInput } from '@countersign/server'",
+    "import type { Settings } from '@countersign/server'",
     '',
     '// Flags and variables (COUNTERSIGN_…) go before what stands here. Secrets do not belong here: use a variable, or a',
     '// file that COUNTERSIGN_…_FILE names. Lengths of time are numbers of seconds.',
-    'const settings: Partial<SettingsInput> = {',
+    'const settings: Partial<Settings> = {',
     ...rows.slice(1),
     '}',
     '',
